@@ -1,0 +1,113 @@
+"""Text corpora as Parquet: one document a row, column `text` required, read a batch of a row group at a time.
+
+`url` and `timestamp` (or `date`) go to the record's fields, every other column to its `meta`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.fields import text_record
+from connectors.records import Limits, Record, Refusal
+from connectors.storage import open_input
+
+SUFFIXES = (".parquet", ".parq", ".pq")
+MAGIC = (b"PAR1",)
+
+BATCH = 256  # rows decoded at a time
+
+
+def count(uri: str) -> int | None:
+    """The number of rows, from the footer alone; None where the file is damaged."""
+    with open_input(uri) as file:
+        parquet = _parquet(file)
+        return None if parquet is None else parquet.metadata.num_rows
+
+
+def read(uri: str, limits: Limits, first: int = 0, stop: int | None = None) -> Iterator[Record]:
+    """The rows [first, stop) of a Parquet file; row groups outside of the range are not read.
+
+    A row group that cannot be decoded ends in one `broken_archive` at its first row that is lost, with the number of
+    rows lost as value, and reading goes on with the next group. See `connectors.records.Reader`.
+    Raises also the `OSError` of the storage itself, so that a failing disk is not taken for a damaged file.
+    """
+    with open_input(uri) as file:
+        parquet = _parquet(file)
+        if parquet is None:
+            if first == 0 and stop != 0:
+                yield Record(
+                    0, refusal=Refusal("quarantined", "empty_file" if file.seek(0, 2) == 0 else "broken_archive")
+                )
+            return
+        end = parquet.metadata.num_rows if stop is None else stop
+        start = 0
+        for group in range(parquet.num_row_groups):
+            rows = max(0, parquet.metadata.row_group(group).num_rows)
+            if start < end and start + rows > first:
+                yield from _group(parquet, group, start, rows, limits, first, end)
+            start += rows
+
+
+def _parquet(file: BinaryIO) -> Any:
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:
+            raise
+        return None
+
+
+def _group(parquet: Any, group: int, start: int, rows: int, limits: Limits, first: int, end: int) -> Iterator[Record]:
+    """The rows [first, end) of a row group that begins at row `start` of the file and has `rows` rows by the footer."""
+    row, behind = start, start + rows
+    try:
+        for batch in parquet.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
+            low, high = max(first - row, 0), min(min(end, behind) - row, batch.num_rows)
+            if low < high:
+                yield from _records(batch.slice(low, high - low), row + low, limits)
+            row += batch.num_rows
+            if row >= min(end, behind):
+                return
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if getattr(error, "errno", None) is not None:
+            raise
+    if first <= row < end:
+        yield Record(row, refusal=Refusal("quarantined", "broken_archive", behind - row))
+
+
+def _records(batch: pa.RecordBatch, row: int, limits: Limits) -> Iterator[Record]:
+    index = batch.schema.get_field_index("text")
+    texts = [None] * batch.num_rows if index < 0 else _bytes(batch.column(index))
+    columns = batch if index < 0 else batch.remove_column(index)
+    for number, text in enumerate(texts):
+        try:
+            rest = {
+                name: _value(column[number]) for name, column in zip(columns.schema.names, columns.columns, strict=True)
+            }
+        except (UnicodeError, ValueError):
+            yield Record(row + number, refusal=Refusal("quarantined", "bad_utf8"))
+            continue
+        yield text_record(
+            row + number, text, {name: value for name, value in rest.items() if value is not None}, limits
+        )
+
+
+def _bytes(column: pa.Array) -> list[bytes | None]:
+    """The texts as bytes, not yet held to be UTF-8; None where there is no text."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        texts: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
+    except pa.ArrowException:
+        return [None] * len(column)
+    return texts
+
+
+def _value(scalar: pa.Scalar) -> object:
+    if pa.types.is_timestamp(scalar.type) and scalar.type.unit == "ns":
+        scalar = scalar.cast(pa.timestamp("us", scalar.type.tz), safe=False)
+    return scalar.as_py()

@@ -1,0 +1,156 @@
+"""One way to list, open and write a URI.
+
+Local paths and `file://` today. Object stores get in by this door and no other: every room above names a file by its URI
+and asks here. A file is written under a temporary name and moved into place when it is whole, so that a reader never sees
+half of one, whatever kills the writer.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from connectors.errors import UserError
+
+PARTIAL = ".part"  # ending of a file that is being written
+_WILDCARDS = "*?["
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file of an input: its URI, its path relative to the input's root (never the machine's), its size in bytes."""
+
+    uri: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that is in place: its size in bytes and the SHA-256 of its content, in hex."""
+
+    bytes: int
+    sha256: str
+
+
+def local_path(uri: str) -> Path:
+    """The local path of a URI. Raises `UserError` for a scheme that no store here speaks."""
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return Path(uri)
+    if scheme == "file":
+        return Path(rest)
+    raise UserError(f"No storage for '{scheme}://' in {uri}: use a local path or file://")
+
+
+def split_pattern(uri: str) -> tuple[str, str]:
+    """A glob pattern as its fixed folder and the rest: `crawl/2024/*.gz` is `crawl/2024` and `*.gz`."""
+    parts = str(local_path(uri)).split("/")
+    fixed = next((i for i, part in enumerate(parts[:-1]) if any(c in part for c in _WILDCARDS)), len(parts) - 1)
+    root = "/".join(parts[:fixed])
+    return root or ("/" if uri.startswith("/") else "."), "/".join(parts[fixed:])
+
+
+def list_inputs(pattern: str) -> list[InputFile]:
+    """The files that a path, a folder or a glob pattern (`**` allowed) names, sorted by relative path.
+
+    Raises `UserError` where there is none.
+    """
+    path = local_path(pattern)
+    if path.is_dir():
+        pattern = f"{path}/**/*"
+    root, rest = split_pattern(pattern)
+    found = [p for p in glob.glob(rest, root_dir=root, recursive=True) if os.path.isfile(os.path.join(root, p))]
+    if not found:
+        raise UserError(f"No file matches {pattern}: check the path, and quote the pattern in a shell")
+    unreadable = next((p for p in sorted(found) if not os.access(os.path.join(root, p), os.R_OK)), None)
+    if unreadable:
+        raise UserError(f"Cannot read {root}/{unreadable}: give this user the right to read it")
+    return [
+        InputFile(os.path.join(root, p), Path(p).as_posix(), os.path.getsize(os.path.join(root, p))) for p in sorted(found)
+    ]
+
+
+def open_input(uri: str) -> BinaryIO:
+    """A file opened for reading bytes, seekable."""
+    return local_path(uri).open("rb")
+
+
+def exists(uri: str) -> bool:
+    """Whether there is a file or folder."""
+    return local_path(uri).exists()
+
+
+def size(uri: str) -> int:
+    """The size of a file in bytes."""
+    return local_path(uri).stat().st_size
+
+
+def list_files(folder: str, suffix: str) -> list[str]:
+    """Relative paths of all files below a folder that end in `suffix`, sorted; none where there is no folder."""
+    root = local_path(folder)
+    return sorted(p.relative_to(root).as_posix() for p in root.rglob(f"*{suffix}") if p.is_file())
+
+
+def read_bytes(uri: str) -> bytes:
+    """A small file's content."""
+    return local_path(uri).read_bytes()
+
+
+@contextmanager
+def writing(uri: str) -> Iterator[Path]:
+    """A local path to write a file to; the file is moved to `uri` when the block ends, and gone if it raises.
+
+    The temporary file lies beside its target, so that moving it is one rename.
+    """
+    target = local_path(uri)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(uri: str, content: bytes) -> Written:
+    """Writes a small file whole."""
+    with writing(uri) as path:
+        path.write_bytes(content)
+    return Written(len(content), hashlib.sha256(content).hexdigest())
+
+
+def digest(uri: str) -> Written:
+    """Size and SHA-256 of a file, read as a stream."""
+    with open_input(uri) as file:
+        hashed = hashlib.file_digest(file, "sha256")
+        return Written(file.tell(), hashed.hexdigest())
+
+
+def remove_tree(folder: str) -> None:
+    """Removes a folder and all below it, if it is there."""
+    shutil.rmtree(local_path(folder), ignore_errors=True)
+
+
+def remove_partial_files(folder: str) -> None:
+    """Removes what writers that were killed left half written below a folder."""
+    for name in list_files(folder, PARTIAL):
+        (local_path(folder) / name).unlink(missing_ok=True)
+
+
+def require_writable(folder: str) -> None:
+    """Makes a folder and tries that a file can be written there. Raises `UserError` where not."""
+    try:
+        write_bytes(f"{folder}/.writable", b"")
+        (local_path(folder) / ".writable").unlink()
+    except OSError as error:
+        raise UserError(f"Cannot write to {folder}: {(error.strerror or 'error').lower()}") from None

@@ -1,0 +1,127 @@
+"""A document's keys, and how they travel: documents that share a key are candidates for being one.
+
+Key 0 is the hash of the whole text (exact duplicates), key 1 … bands those of the signature's bands. A blob holds the keys
+of one split for one partition: 12 bytes a key, no text.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from connectors import storage
+from curation.dedup.signature import band_keys, signatures
+from curation.run.documents import DOC_ID, texts
+
+Numbers = np.ndarray[tuple[int], np.dtype[np.uint64]]
+
+TEXT_HASH = "text_hash"
+SIGNATURE = "signature"
+PERMUTATIONS = 112
+SIGNATURES = pa.schema(
+    [
+        pa.field(DOC_ID, pa.binary(16), nullable=False),
+        pa.field(TEXT_HASH, pa.binary(16), nullable=False),
+        pa.field(SIGNATURE, pa.binary(8 * PERMUTATIONS)),
+    ]
+)
+_HEADER = struct.Struct("<QI")  # number of the split's first document, keys in the blob
+
+
+def document_keys(batch: pa.RecordBatch, near: bool) -> pa.RecordBatch:
+    """Text hash of each document and, if `near`, its MinHash signature; null where the text is too short for one."""
+    strings = texts(batch) if batch.num_rows else []
+    hashes = [xxhash.xxh3_128_digest(string.encode()) for string in strings]
+    signed: list[bytes | None] = [None] * len(strings)
+    if near and strings:
+        values, has_signature = signatures(strings)
+        rows = values.astype("<u8", copy=False)
+        signed = [rows[i].tobytes() if has_signature[i] else None for i in range(len(strings))]
+    columns = [batch.column(DOC_ID) if strings else [], hashes, signed]
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column, field.type)
+        for column, field in zip(columns, SIGNATURES, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=SIGNATURES)
+
+
+@dataclass(frozen=True)
+class PackKeys:
+    """The emitting half of the shuffle: a split's signature file in, a blob for each partition out.
+
+    An item is (URI of the signature file, number of its first document); numbers count survivors over all splits.
+    """
+
+    partitions: int
+    bands: int
+    rows: int
+    exact: bool
+
+    def __call__(self, item: tuple[str, int]) -> Iterator[tuple[int, bytes]]:
+        uri, first = item
+        keys, ordinals = self._keys(uri)
+        partition = keys % np.uint64(self.partitions)
+        order = np.argsort(partition, kind="stable")
+        cuts = np.searchsorted(partition[order], np.arange(self.partitions + 1, dtype=np.uint64))
+        for number in range(self.partitions):
+            chosen = order[cuts[number] : cuts[number + 1]]
+            if len(chosen):
+                yield number, pack(first, keys[chosen], ordinals[chosen])
+
+    def _keys(self, uri: str) -> tuple[Numbers, np.ndarray[tuple[int], np.dtype[np.uint32]]]:
+        """All keys of a split and the ordinal of the document that each belongs to."""
+        keys: list[Numbers] = [np.zeros(0, np.uint64)]
+        ordinals = [np.zeros(0, np.uint32)]
+        start = 0
+        with storage.open_input(uri) as file:
+            for batch in pq.ParquetFile(file).iter_batches(columns=[TEXT_HASH, SIGNATURE]):
+                here = np.arange(start, start + batch.num_rows, dtype=np.uint32)
+                if self.exact:
+                    hashed = b"".join(batch.column(TEXT_HASH).to_pylist())
+                    keys.append(np.frombuffer(hashed, "<u8")[::2])
+                    ordinals.append(here)
+                signed = batch.column(SIGNATURE).to_pylist() if self.bands else []
+                has = np.array([value is not None for value in signed], bool)
+                if has.any():
+                    values = np.frombuffer(b"".join(v for v in signed if v is not None), "<u8")
+                    banded = band_keys(values.reshape(-1, PERMUTATIONS), self.bands, self.rows)
+                    keys.append(banded.ravel())
+                    ordinals.append(np.repeat(here[has], self.bands))
+                start += batch.num_rows
+        return np.concatenate(keys), np.concatenate(ordinals)
+
+
+def pack(first: int, keys: Numbers, ordinals: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> bytes:
+    """A blob: header, keys, ordinals, little-endian."""
+    return _HEADER.pack(first, len(keys)) + keys.astype("<u8").tobytes() + ordinals.astype("<u4").tobytes()
+
+
+def unpack(blob: bytes) -> tuple[Numbers, Numbers]:
+    """The keys and document numbers of a blob."""
+    first, count = _HEADER.unpack_from(blob)
+    keys = np.frombuffer(blob, "<u8", count, _HEADER.size)
+    ordinals = np.frombuffer(blob, "<u4", count, _HEADER.size + 8 * count)
+    return keys, ordinals.astype(np.uint64) + np.uint64(first)
+
+
+def star_edges(_partition: int, blobs: Sequence[bytes]) -> bytes:
+    """The reducing half: an edge from each document to the smallest number that it shares a key with.
+
+    Gives pairs (smaller, larger) as little-endian u64, sorted, each once. Linear in the keys but for the sort.
+    """
+    parts = [unpack(blob) for blob in blobs]
+    keys = np.concatenate([keys for keys, _ in parts])
+    numbers = np.concatenate([numbers for _, numbers in parts])
+    order = np.lexsort((numbers, keys))
+    keys, numbers = keys[order], numbers[order]
+    begins = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    smallest = np.repeat(numbers[begins], np.diff(np.append(begins, len(keys))))
+    joined = smallest != numbers
+    edges = np.stack([smallest[joined], numbers[joined]], axis=1)
+    return np.unique(edges, axis=0).astype("<u8").tobytes()

@@ -1,0 +1,53 @@
+"""The protocol of an engine: two ways to run work, the same bytes from each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from connectors.errors import UserError, nearest
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Emit = Callable[[Item], Iterable[tuple[int, bytes]]]
+Reduce = Callable[[int, list[bytes]], bytes]
+
+ENGINES = ("local", "spark")
+
+
+class Engine(Protocol):
+    """Runs tasks. Tasks, items and results are pickled, so a task is a module's function or a small frozen dataclass."""
+
+    name: str
+
+    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+        """Each item's number and result, exactly once, in any order. A task whose worker dies is run again."""
+        ...
+
+    def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
+        """Brings all blobs of a partition together.
+
+        `emit(item)` gives (partition, blob) pairs, `reduce(partition, blobs)` one blob for each partition that got any;
+        blobs come sorted by their bytes, so that the order of arrival cannot show.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends workers and sessions that the engine started itself."""
+        ...
+
+
+def open_engine(name: str, scratch: str, workers: int | None = None, partitions: int | None = None) -> Engine:
+    """The engine by name. `scratch`: a folder for what a shuffle puts down. `workers`: processes of the local engine;
+    `partitions`: tasks that a Spark stage is cut into. Raises `UserError` for an unknown name.
+    """
+    if name == "local":
+        from curation.engines.local import LocalEngine
+
+        return LocalEngine(scratch, workers)
+    if name == "spark":
+        from curation.engines.spark import SparkEngine
+
+        return SparkEngine(partitions)
+    raise UserError(f"Unknown engine '{name}'.{nearest(name, ENGINES)}")

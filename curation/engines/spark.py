@@ -1,0 +1,139 @@
+"""The one door to Spark: tasks and blobs go through DataFrames (`mapInArrow`), so that Spark Connect works too.
+
+Only paths and receipts pass the JVM; workers read and write text themselves. A Python task costs some 58 ms, a row next to
+nothing: small items share a task.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from connectors.errors import UserError, missing_extra
+from curation.engines.engine import Emit, Item, Reduce, Result
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+TASKS_PER_CORE = 4  # small enough for an even load, large enough for the cost of a task
+FAILURES_ALLOWED = 16  # of one task: a document that kills its worker is found by its deaths, see pipeline/at_risk.py
+
+LOCAL_SETTINGS = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+SETTINGS = {
+    "spark.sql.adaptive.enabled": "false",  # it would merge small partitions, and so whole tasks
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(16 << 20),
+}
+
+_ITEM = "number long, item binary"
+_RESULT = "number long, result binary"
+_BLOB = "partition int, blob binary"
+
+
+def open_session() -> SparkSession:
+    """The active session (under spark-submit, or the user's own), else one on this machine's cores."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise missing_extra("pyspark", "spark") from None
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("corpusmill")
+    if "SPARK_ENV_LOADED" not in os.environ and "MASTER" not in os.environ and "SPARK_REMOTE" not in os.environ:
+        cores = len(os.sched_getaffinity(0))
+        for key, value in LOCAL_SETTINGS.items():
+            builder = builder.config(key, value)
+        builder = builder.master(f"local[{cores},{FAILURES_ALLOWED}]")
+    try:
+        session = builder.config("spark.task.maxFailures", FAILURES_ALLOWED).getOrCreate()
+    except Exception as error:
+        if "JAVA" in str(error).upper():
+            raise UserError(
+                "Spark found no Java runtime: install Java 17 or newer, or set JAVA_HOME; ./corpusmill brings one itself"
+            ) from None
+        raise
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+class SparkEngine:
+    """Runs tasks on a Spark session. `partitions`: into how many tasks a stage is cut; default 4 a core."""
+
+    name = "spark"
+
+    def __init__(self, partitions: int | None = None) -> None:
+        from_user = sys.modules.get("pyspark") is not None
+        self.session = open_session()
+        self._own = not from_user
+        for key, value in SETTINGS.items():
+            self.session.conf.set(key, value)
+        self.partitions = partitions or TASKS_PER_CORE * self._cores()
+
+    def _cores(self) -> int:
+        try:
+            return self.session.sparkContext.defaultParallelism
+        except Exception:  # Spark Connect has no context
+            return 16
+
+    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+        """See `Engine.map`. Results come when the stage is done; they are small."""
+        if not items:
+            return
+
+        def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for row in batch.to_pylist():
+                    result = pickle.dumps(task(pickle.loads(row["item"])))
+                    yield pa.RecordBatch.from_pydict({"number": [row["number"]], "result": [result]})
+
+        for row in self._spread(items).mapInArrow(run, _RESULT).collect():
+            yield row["number"], pickle.loads(row["result"])
+
+    def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
+        """See `Engine.shuffle`: partition p's blobs meet in Spark's partition p."""
+        if not items:
+            return
+
+        def put(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for row in batch.to_pylist():
+                    for partition, blob in emit(pickle.loads(row["item"])):
+                        yield pa.RecordBatch.from_arrays([pa.array([partition], pa.int32()), pa.array([blob])], names)
+
+        def bring(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            blobs: dict[int, list[bytes]] = {}
+            for batch in batches:
+                for row in batch.to_pylist():
+                    blobs.setdefault(row["partition"], []).append(row["blob"])
+            for partition in sorted(blobs):
+                result = reduce(partition, sorted(blobs[partition]))
+                yield pa.RecordBatch.from_arrays([pa.array([partition], pa.int32()), pa.array([result])], names)
+
+        names = ["partition", "blob"]
+        moved = self._spread(items).mapInArrow(put, _BLOB).repartitionById(partitions, "partition")
+        for row in moved.mapInArrow(bring, _BLOB).collect():
+            yield bytes(row["blob"])
+
+    def _spread(self, items: Sequence[Any]) -> DataFrame:
+        """One row an item, spread evenly over the tasks in order."""
+        tasks = min(len(items), self.partitions)
+        rows = [(i, bytearray(pickle.dumps(item)), i * tasks // len(items)) for i, item in enumerate(items)]
+        frame = self.session.createDataFrame(rows, f"{_ITEM}, task int")
+        return frame.repartitionById(tasks, "task").drop("task")
+
+    def close(self) -> None:
+        """Stops the session if it was opened here."""
+        if self._own:
+            self.session.stop()

@@ -1,0 +1,110 @@
+"""The step `Extract`: bytes in, main text out, and for each page that has none the reason."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+
+import pyarrow as pa
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from connectors.errors import missing_extra
+from curation.extract import charset, work_limits
+from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, Verdict, with_column, with_verdicts
+
+Engine = Literal["resiliparse", "trafilatura"]
+PACKAGES: dict[Engine, str] = {"resiliparse": "resiliparse", "trafilatura": "trafilatura and lxml_html_clean"}
+
+
+@functools.cache
+def _main_text(engine: Engine) -> Callable[[str], str]:
+    try:
+        module = importlib.import_module(f"curation.extract.{engine}_engine")
+    except ImportError:
+        raise missing_extra(PACKAGES[engine], "extract") from None
+    function: Callable[[str], str] = module.main_text
+    return function
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Extract:
+    """Turns `media`, `charset`, `content` into `text` and drops them.
+
+    Pages over a limit go to quarantine unparsed, so that time and memory are bounded by counts, never by a clock:
+
+    max_page_bytes   size of the page as it was sent, bytes                     → `page_too_large`
+    max_tags         start and end tags                                         → `page_too_many_tags`
+    max_nesting      elements open at once                                      → `page_too_deep`
+    max_placements   elements open at each tag, summed (see `work_limits`)      → `page_too_tangled`
+    max_attributes   attributes of one tag                                      → `page_too_many_attributes`
+    max_options      `<option>` elements (parsers are quadratic in them)        → `page_too_many_options`
+
+    Other verdicts: quarantined `bad_charset` (value: share of undecodable characters, where known), quarantined
+    `extractor_error` (the engine raised), removed `no_main_text`. Text media must be UTF-8 and pass through
+    unchanged, save for NUL, which no reader of Arrow strings expects. A row without content keeps an empty text and
+    its verdict.
+    """
+
+    engine: Engine = "resiliparse"
+    max_page_bytes: Annotated[int, Field(gt=0)] = 8 << 20
+    max_tags: Annotated[int, Field(gt=0)] = 400_000
+    max_nesting: Annotated[int, Field(gt=0, lt=work_limits.OPEN_CAP)] = 512
+    max_placements: Annotated[int, Field(gt=0)] = 2_000_000
+    max_attributes: Annotated[int, Field(gt=0)] = 1_000
+    max_options: Annotated[int, Field(gt=0)] = 10_000
+
+    name: ClassVar[str] = "extract"
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch with `text` in place of the three columns read, and a verdict for each row without text."""
+        media, charsets, contents = (batch.column(column).to_pylist() for column in (MEDIA, CHARSET, CONTENT))
+        _main_text(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
+        outcomes = [self._outcome(*row) for row in zip(media, charsets, contents, strict=True)]
+        kept = [name for name in batch.schema.names if name not in (MEDIA, CHARSET, CONTENT)]
+        batch = with_column(batch.select(kept), TEXT, pa.array([text for text, _ in outcomes], pa.string()))
+        return with_verdicts(batch, self.name, [verdict for _, verdict in outcomes])
+
+    def _outcome(self, media: str, http_charset: str, content: bytes | None) -> tuple[str, Verdict | None]:
+        content = content or b""
+        if len(content) > self.max_page_bytes:
+            return "", Verdict("quarantined", "page_too_large", len(content), self.max_page_bytes)
+        return self._page(content, http_charset) if media == "html" else _plain(content)
+
+    def _page(self, content: bytes, http_charset: str) -> tuple[str, Verdict | None]:
+        decoded = charset.decode(content, http_charset)
+        if decoded is None:
+            return "", Verdict("quarantined", "bad_charset", threshold=charset.MAX_REPLACED)
+        refused = self._over_limit(work_limits.measure(decoded.text.encode()))
+        if refused:
+            return "", refused
+        try:
+            text = charset.clean(_main_text(self.engine)(decoded.text))
+        except Exception:  # whatever a hostile page provokes in an engine is the page's fate, not the job's
+            return "", Verdict("quarantined", "extractor_error")
+        return _with_text(text)
+
+    def _over_limit(self, work: work_limits.Work) -> Verdict | None:
+        for count, limit, reason in (
+            (work.tags, self.max_tags, "page_too_many_tags"),
+            (work.depth, self.max_nesting, "page_too_deep"),
+            (work.placements, self.max_placements, "page_too_tangled"),
+            (work.attributes, self.max_attributes, "page_too_many_attributes"),
+            (work.options, self.max_options, "page_too_many_options"),
+        ):
+            if count > limit:
+                return Verdict("quarantined", reason, count, limit)
+        return None
+
+
+def _plain(content: bytes) -> tuple[str, Verdict | None]:
+    try:
+        return _with_text(charset.clean(content.decode("utf-8")))
+    except UnicodeDecodeError:
+        return "", Verdict("quarantined", "bad_charset")
+
+
+def _with_text(text: str) -> tuple[str, Verdict | None]:
+    return text, None if text.strip() else Verdict("removed", "no_main_text")

@@ -1,0 +1,13 @@
+"""From a recipe to a run: a plan, two passes and the stage between them, on any engine, and the run's closing.
+
+- `plan`         what is to be done, and the digest that names it
+- `refine`       first pass: a split's records become survivors, keys and ledger rows
+- `at_risk`      finds a document that kills its worker
+- `deduplicate`  the one shuffle: keys become clusters
+- `vocabulary`   trains the run's tokenizer where the recipe asks for one
+- `finish`       second pass: survivors become shards, documents and ledger rows
+- `close`        the run's balance and its manifest
+- `curate`       all of it in order; the one entry for jobs and library
+- `table`        a recipe's filters over a table, without a run
+- `progress`     what a person sees meanwhile
+"""

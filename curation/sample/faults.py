@@ -1,0 +1,167 @@
+"""English pages that a published rule removes, each by a wide margin: one function a rule.
+
+Rules and their order: datatrove 0.10.1, filters/gopher_repetition_filter.py, gopher_quality_filter.py, c4_filters.py and
+fineweb_quality_filter.py, as the FineWeb recipe chains them. A page must pass every rule before the one that it is for.
+"""
+
+from __future__ import annotations
+
+from curation.sample.prose import Writer
+from curation.sample.skins import Block
+from curation.sample.texts import Text
+
+
+def text_of(writer: Writer, page_type: str, blocks: list[Block], title: str = "headline") -> Text:
+    """A faulty page with a title of the usual kind."""
+    return Text(page_type, writer.topic.name, "en", writer.sentence(title), tuple(blocks))
+
+
+def short(writer: Writer) -> Text:
+    """gopher_short_doc: a stub of two sentences."""
+    first = writer.sentence("comment")
+    return text_of(writer, "stub", [Block("p", f"{first} The rest of this page is for members of our club.")])
+
+
+def number_table(writer: Writer) -> Text:
+    """gopher_below_alpha_threshold: a results table under two sentences."""
+    draws = writer.draws
+    rows = [
+        "\t".join([writer.phrase("thing"), *(str(draws.between(100, 99999)) for _ in range(6))])
+        for _ in range(draws.between(18, 40))
+    ]
+    return text_of(writer, "table", [Block("p", writer.paragraph()), Block("table", "\n".join(rows)), Block("p", writer.paragraph((), 2))])
+
+
+def keyword_list(writer: Writer) -> Text:
+    """gopher_enough_stop_words: keywords for search engines, no grammar."""
+    draws = writer.draws
+    def keywords() -> str:
+        return " ".join(writer.phrase(draws.choice(("thing", "things", "adjective", "acting", "agents"))) for _ in range(draws.between(10, 16)))
+    blocks = [Block("p", f"Cheap {keywords()} {writer.cast['town']} best price.") for _ in range(draws.between(8, 14))]
+    return Text("keywords", writer.topic.name, "en", f"Buy {writer.phrase('adjective')} {writer.phrase('things')} {writer.cast['town']}", tuple(blocks))
+
+
+def repeated_lines(writer: Writer) -> Text:
+    """dup_para_frac: a list of entries that mostly say the same."""
+    draws = writer.draws
+    notice = writer.sentence("body")
+    blocks = [Block("p", writer.sentence("body") if draws.chance(0.3) else notice) for _ in range(draws.between(14, 24))]
+    return text_of(writer, "boilerplate", [Block("p", notice), Block("p", notice), *blocks])
+
+
+def repeated_phrase(writer: Writer) -> Text:
+    """top_2_gram: one call to action after every few words."""
+    draws = writer.draws
+    call = draws.choice(("download everything", "subscribe immediately", "compare quotations", "discount vouchers"))
+    blocks = []
+    for _ in range(draws.between(7, 12)):
+        pieces = [f"{writer.phrase('np')} and {call} of {writer.phrase('things')} with {call}" for _ in range(2)]
+        blocks.append(Block("p", f"{call.capitalize()} to {call}, {call} for {pieces[0]}, {call} that {pieces[1]}, {call}."))
+    return text_of(writer, "spam", blocks)
+
+
+def repeated_passage(writer: Writer) -> Text:
+    """duplicated_5_n_grams: the same few sentences again and again inside otherwise different paragraphs."""
+    draws = writer.draws
+    passage = writer.sentences("body", "body")
+    blocks = [Block("p", f"{writer.sentence('body')} {passage} {writer.sentence('fact')}") for _ in range(draws.between(6, 10))]
+    return text_of(writer, "mirror", blocks)
+
+
+def hashtags(writer: Writer) -> Text:
+    """gopher_too_many_hashes: posts that end in trains of tags."""
+    draws = writer.draws
+    def tags() -> str:
+        return " ".join("#" + writer.phrase(draws.choice(("adjective", "thing", "stuff"))).replace(" ", "").replace("-", "") for _ in range(draws.between(8, 14)))
+    return text_of(writer, "posts", [Block("p", f"{writer.sentence('blog_body')} {tags()}") for _ in range(draws.between(6, 12))])
+
+
+def teasers(writer: Writer) -> Text:
+    """gopher_too_many_end_ellipsis: an index of cut-off teasers."""
+    draws = writer.draws
+    return text_of(writer, "teasers", [Block("p", writer.sentence("body").rstrip(".!?\"") + "...") for _ in range(draws.between(10, 18))])
+
+
+def few_sentences(writer: Writer) -> Text:
+    """too_few_sentences: three sentences, long enough for every rule before."""
+    blocks = [Block("p", f"{writer.phrase('clause').capitalize()}, and {writer.phrase('clause')}, so that {writer.phrase('clause')} and {writer.phrase('clause')}.") for _ in range(3)]
+    return Text("note", writer.topic.name, "en", f"{writer.phrase('things').capitalize()} of {writer.cast['town']}", tuple(blocks))
+
+
+def code(writer: Writer) -> Text:
+    """curly_bracket: a tutorial with program text."""
+    name = writer.phrase("thing").split()[-1].lower().replace("-", "")
+    listing = f"function {name}(items) {{\n  for (const item of items) {{ item.check(); }}\n  return items.length;\n}}"
+    blocks = [Block("p", writer.paragraph()) for _ in range(writer.draws.between(4, 9))]
+    blocks.insert(2, Block("pre", listing))
+    blocks.insert(3, Block("p", f"The function {name}() {{ ... }} has to be called once for each of the {writer.phrase('things')}."))
+    return text_of(writer, "tutorial", blocks)
+
+
+def placeholder(writer: Writer) -> Text:
+    """lorem_ipsum: a template that somebody published unfinished."""
+    blocks = [Block("p", writer.paragraph()) for _ in range(writer.draws.between(4, 8))]
+    blocks.append(Block("p", f"Lorem ipsum dolor sit amet, to be replaced with the text of {writer.cast['person']}."))
+    return text_of(writer, "template", blocks)
+
+
+def script_notice(writer: Writer) -> Text:
+    """too_few_sentences: every line asks for JavaScript, so that C4 drops them all but the title."""
+    places = ("the map of", "the gallery with", "the calendar for", "the shop with", "the archive of", "the list of", "the search for", "the prices of")
+    blocks = [Block("p", f"You have to turn on JavaScript to see {place} {writer.phrase('nps')} and {writer.phrase('nps')}.") for place in places]
+    return text_of(writer, "notice", blocks)
+
+
+def headlines(writer: Writer) -> Text:
+    """line_punct_ratio: a front page of headlines without full stops."""
+    draws = writer.draws
+    blocks = [Block("p", f"{writer.sentence('headline').rstrip('.?')} with {writer.phrase('np')} and {writer.phrase('stuff')}") for _ in range(draws.between(18, 32))]
+    return text_of(writer, "front_page", blocks)
+
+
+def verses(writer: Writer) -> Text:
+    """short_line_ratio: lines of a few words, each a sentence."""
+    draws = writer.draws
+    blocks = [
+        Block("p", f"{writer.phrase(draws.choice(('adjective', 'acting'))).capitalize()[:12]} as the {writer.phrase('stuff')[:11].split()[0]}.")
+        for _ in range(draws.between(30, 50))
+    ]
+    return text_of(writer, "verses", blocks)
+
+
+LONG_WORDS = "extraordinary circumstances notwithstanding industrialisation considerations responsibilities characteristics commercialisation interpretations administrative representatives unquestionably transformations organisational misunderstandings recommendations".split()
+
+
+def entries(writer: Writer) -> Text:
+    """list_ratio: a glossary of three-word lines, half of them long words."""
+    draws = writer.draws
+    lines = []
+    for i in range(draws.between(40, 60)):
+        if i % 2:
+            lines.append(f"{' '.join(draws.several(LONG_WORDS, 3)).capitalize()}")
+        else:
+            lines.append(f"{writer.phrase('adjective').split()[0]} {writer.phrase('things').split()[-1]} {draws.choice(('with', 'of', 'and', 'to'))} {writer.phrase('stuff').split()[-1]}.")
+    return text_of(writer, "glossary", [Block("p", line) for line in lines])
+
+
+def echoes(writer: Writer) -> Text:
+    """char_dup_ratio: good paragraphs with the same invitation between them."""
+    call = f"Read more about {writer.phrase('things')} and {writer.phrase('stuff')} in our {writer.phrase('kind')} archive."
+    blocks = []
+    for i in range(writer.draws.between(7, 12)):
+        blocks.append(Block("p", writer.paragraph((), writer.draws.between(4, 6))))
+        if i in (0, 2, 4):
+            blocks.append(Block("p", call))
+    return text_of(writer, "newsletter", blocks)
+
+
+SYLLABLES = "zq xv kr wj bl oov ghu ptk nnr ysh qua lirr vro kez tho dja mpf ugg zyx wow fna hir".split()
+
+
+def gibberish(writer: Writer) -> Text:
+    """language: strings of syllables that no language has."""
+    draws = writer.draws
+    def word() -> str:
+        return "".join(draws.choice(SYLLABLES) for _ in range(draws.between(1, 4)))
+    blocks = [Block("p", " ".join(word() for _ in range(draws.between(25, 60))).capitalize() + ".") for _ in range(draws.between(5, 9))]
+    return Text("gibberish", "", "", f"{word()} {word()} {word()}".capitalize(), tuple(blocks))

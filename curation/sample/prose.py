@@ -1,0 +1,92 @@
+"""English prose for one page: a cast that stays the same through the page, and sentences drawn from the grammar."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+from curation.sample.grammar import Rule, compile_grammar, expand
+from curation.sample.randomness import Draws
+from curation.sample.vocabulary import Topic, english, tidy, topics
+
+CAST = frozenset(
+    "entity entity_s the_entity it person surname colleague colleague_surname he his him town year year2 measure".split()
+)
+MEDIAN_WORDS, SPREAD = 400, 0.55  # of the log-normal length of a page
+WORDS_A_SENTENCE = 17
+
+
+@cache
+def grammar_of(topic: Topic) -> dict[str, Rule]:
+    """The English grammar with the topic's words in its slots."""
+    return compile_grammar({**english(), **topic.lists}, CAST)
+
+
+class Writer:
+    """Writes the sentences of one page. The cast (place, people, years, figures) is drawn once and stays."""
+
+    def __init__(self, draws: Draws, topic: Topic | None = None) -> None:
+        self.draws = draws
+        self.topic = topic or draws.choice(topics())
+        self.rules = grammar_of(self.topic)
+        self.cast = self.drawn_cast()
+
+    def drawn_cast(self) -> dict[str, str]:
+        """Who and what this page is about."""
+        draws, names = self.draws, english()
+        woman = draws.chance(0.5)
+        person = f"{draws.choice(names['first_f' if woman else 'first_m'])} {draws.choice(names['surnames'])}"
+        colleague = f"{draws.choice(names['first_m'])} {draws.choice(names['surnames'])}"
+        town = draws.choice(names["town_head"]) + draws.choice(names["town_tail"])
+        head = draws.choice(self.topic.heads)
+        entity = f"{town} {head}"
+        year = draws.between(1780, 1990)
+        measure = draws.choice(self.topic.measures)
+        return {
+            "entity": entity,
+            "entity_s": f"{entity}'s",
+            "the_entity": f"the {entity}",
+            "it": f"the {head.lower()}",
+            "person": person,
+            "surname": person.split()[1],
+            "colleague": colleague,
+            "colleague_surname": colleague.split()[1],
+            "he": "she" if woman else "he",
+            "his": "her" if woman else "his",
+            "him": "her" if woman else "him",
+            "town": town,
+            "year": str(year),
+            "year2": str(year + draws.between(6, 34)),
+            "measure": f"a {measure.quantity} of {draws.between(measure.low, measure.high)} {measure.unit}",
+        }
+
+    def phrase(self, rule: str) -> str:
+        """One expansion of a rule, as it stands."""
+        out: list[str] = []
+        expand(self.rules[rule], self.draws.unit, self.cast, out)
+        return "".join(out)
+
+    def sentence(self, rule: str) -> str:
+        """One sentence, or a heading or headline, of a rule."""
+        return tidy(self.phrase(rule))
+
+    def sentences(self, *rules: str) -> str:
+        """One sentence of each rule, joined to a paragraph."""
+        return " ".join(tidy(self.phrase(rule)) for rule in rules)
+
+    def paragraph(self, opening: tuple[str, ...] = (), count: int | None = None, rule: str = "body") -> str:
+        """A paragraph of 2 to 6 sentences: the opening's, then `rule`'s with a fact or a quotation among them."""
+        draws = self.draws
+        count = draws.between(2, 6) if count is None else count
+        chosen = list(opening)
+        while len(chosen) < count:
+            spot = draws.unit()
+            chosen.append(rule if spot < 0.82 else "fact" if spot < 0.93 else "quote")
+        return self.sentences(*chosen)
+
+    def length(self, median: int = MEDIAN_WORDS) -> int:
+        """The number of sentences for a page: log-normal in words, between 130 and 6,000 of them."""
+        # Box-Muller, from two uniform draws
+        normal = math.sqrt(-2.0 * math.log(1.0 - self.draws.unit())) * math.cos(2.0 * math.pi * self.draws.unit())
+        words = median * math.exp(SPREAD * normal)
+        return int(min(max(words, 130.0), 6000.0) / WORDS_A_SENTENCE)

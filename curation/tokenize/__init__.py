@@ -1,0 +1,15 @@
+"""Text becomes tokens: one protocol, and behind it the tokenizers that models are published with.
+
+The finish pass calls a tokenizer directly; there is no step here. Its parts:
+
+- `tokenizer`             what every tokenizer can do
+- `loading`               from a file, folder or plain name to a tokenizer: the room's door
+- `huggingface`           tokenizer.json, by the `tokenizers` library
+- `gpt2_files`            vocab.json with merges.txt
+- `wordpiece`             vocab.txt, as BERT has it
+- `tiktoken_ranks`        rank files of tiktoken
+- `sentencepiece_model`   SentencePiece models
+- `train`                 a byte-level BPE of one's own
+
+A page may spell any special token; what comes out is ordinary text, never the end-of-document token.
+"""

@@ -1,0 +1,27 @@
+"""The `corpusmill` command: joins the jobs."""
+
+from __future__ import annotations
+
+import typer
+
+from jobs import command, curate, trace, verify, why
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="From web archives to tokens, with an account of every document.",
+)
+app.command("curate")(curate.main)
+app.command("why")(why.main)
+app.command("trace")(trace.main)
+app.command("verify")(verify.main)
+
+
+def main() -> None:
+    """Runs the command line."""
+    command.call(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Tells why a page is in or out.
+
+    corpusmill why RUN --url URL
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connectors.errors import UserError
+from curation.audit.find import text_of, why
+from curation.audit.show import story_panel
+from jobs import command
+from jobs.command import output
+
+
+def main(
+    run: Annotated[str, typer.Argument(help="Folder of the run.")],
+    url: Annotated[str, typer.Option(help="The page's URL.")] = "",
+    id: Annotated[str, typer.Option(help="The document's id, 32 hex digits.")] = "",
+) -> None:
+    """Why is this page in, or out: its way through the steps, the reason, the value and the threshold."""
+    if bool(url) == bool(id):
+        raise UserError("Name the page by --url, or the document by --id")
+    for story in why(run, url, id):
+        output.print(story_panel(story, text_of(run, story)))
+
+
+if __name__ == "__main__":
+    command.run(main)
