@@ -55,7 +55,7 @@ def read(uri: str, limits: Limits, first: int = 0, stop: int | None = None) -> I
 def _parquet(file: BinaryIO) -> Any:
     try:
         return pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         if getattr(error, "errno", None) is not None:
             raise
         return None

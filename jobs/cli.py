@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from jobs import command, curate, trace, verify, why
+from jobs import command, curate, demo, sample, trace, verify, why
+from jobs.classifier import app as classifier
 
 app = typer.Typer(
     add_completion=False,
@@ -12,10 +13,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From web archives to tokens, with an account of every document.",
 )
+app.command("demo")(demo.main)
+app.command("sample")(sample.main)
 app.command("curate")(curate.main)
 app.command("why")(why.main)
 app.command("trace")(trace.main)
 app.command("verify")(verify.main)
+app.add_typer(classifier, name="classifier")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from curation.audit.story import Ledger, Story
 from curation.redact.urls import redact_url
 
 MOST_STORIES = 20
+NOT_A_RESPONSE = "not_a_response"  # the reason of a record that only accompanies a page
 
 
 def why(run: str, url: str = "", doc_id: str = "") -> list[Story]:
@@ -31,9 +32,7 @@ def why(run: str, url: str = "", doc_id: str = "") -> list[Story]:
         records = ledger.rows("records", f"url IN (?, ?) LIMIT {MOST_STORIES}", [url, redact_url(url)])
     if not records:
         raise UserError(f"No record of {doc_id or url} in this run.{_similar(ledger, url)}")
-    # Of a page, the request and metadata records carry the same URL: the page itself comes first.
-    stories = [ledger.story(record) for record in records]
-    return sorted(stories, key=lambda story: story.fate["reason"] == "not_a_response")
+    return [ledger.story(record) for record in records]
 
 
 def _similar(ledger: Ledger, url: str) -> str:

@@ -74,13 +74,13 @@ def _shards(ledger: Ledger) -> Iterator[str]:
             continue
         name = row["shard"]
         try:
-            with ShardReader(ledger.folder.uri(f"shards/{name}")) as shard:
-                lengths = shard.lengths
+            shard = ShardReader(storage.local_path(ledger.folder.uri(f"shards/{name}")))
+            shard.check()
         except UserError as error:
             yield f"shard {name}: {error}"
             continue
         index: Any = pq.read_table(ledger.folder.uri(ledger.folder.shard(name, "docs.parquet")))
-        if index["tokens"].to_pylist() != lengths.tolist():
+        if index["tokens"].to_pylist() != shard.lengths.tolist():
             yield f"shard {name}: docs.parquet and .idx disagree on the documents' lengths"
-        if (len(lengths), int(lengths.sum())) != (row["documents"], row["tokens"]):
-            yield f"shard {name}: {len(lengths):,} documents, {int(lengths.sum()):,} tokens; the manifest says otherwise"
+        if (len(shard), shard.tokens) != (row["documents"], row["tokens"]):
+            yield f"shard {name}: {len(shard):,} documents, {shard.tokens:,} tokens; the manifest says otherwise"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TASKS_PER_CORE = 4  # small enough for an even load, large enough for the cost of a task
 FAILURES_ALLOWED = 16  # of one task: a document that kills its worker is found by its deaths, see pipeline/at_risk.py
 
+CONFIGURED_BY = ("PYSPARK_GATEWAY_PORT", "SPARK_REMOTE", "MASTER")  # spark-submit, Spark Connect, the user
+
 LOCAL_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
@@ -40,18 +42,18 @@ _RESULT = "number long, result binary"
 _BLOB = "partition int, blob binary"
 
 
-def open_session() -> SparkSession:
-    """The active session (under spark-submit, or the user's own), else one on this machine's cores."""
+def open_session() -> tuple[SparkSession, bool]:
+    """The active session, or a new one, and whether it is new: under spark-submit as that sets it, else on this machine."""
     try:
         from pyspark.sql import SparkSession
     except ImportError:
         raise missing_extra("pyspark", "spark") from None
     active = SparkSession.getActiveSession()
     if active is not None:
-        return active
+        return active, False
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("corpusmill")
-    if "SPARK_ENV_LOADED" not in os.environ and "MASTER" not in os.environ and "SPARK_REMOTE" not in os.environ:
+    if not any(name in os.environ for name in CONFIGURED_BY):
         cores = len(os.sched_getaffinity(0))
         for key, value in LOCAL_SETTINGS.items():
             builder = builder.config(key, value)
@@ -64,8 +66,9 @@ def open_session() -> SparkSession:
                 "Spark found no Java runtime: install Java 17 or newer, or set JAVA_HOME; ./corpusmill brings one itself"
             ) from None
         raise
-    session.sparkContext.setLogLevel("ERROR")
-    return session
+    if "SPARK_REMOTE" not in os.environ:
+        session.sparkContext.setLogLevel("ERROR")
+    return session, True
 
 
 class SparkEngine:
@@ -74,9 +77,7 @@ class SparkEngine:
     name = "spark"
 
     def __init__(self, partitions: int | None = None) -> None:
-        from_user = sys.modules.get("pyspark") is not None
-        self.session = open_session()
-        self._own = not from_user
+        self.session, self._own = open_session()
         for key, value in SETTINGS.items():
             self.session.conf.set(key, value)
         self.partitions = partitions or TASKS_PER_CORE * self._cores()

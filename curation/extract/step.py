@@ -107,4 +107,4 @@ def _plain(content: bytes) -> tuple[str, Verdict | None]:
 
 
 def _with_text(text: str) -> tuple[str, Verdict | None]:
-    return text, None if text.strip() else Verdict("removed", "no_main_text")
+    return (text, None) if text.strip() else ("", Verdict("removed", "no_main_text"))

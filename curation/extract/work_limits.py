@@ -8,6 +8,8 @@ its name, though never one outside the table it stands in; elements whose end ta
 counted as open. No clock is involved: the same page gives the same counts everywhere.
 """
 
+# mypy: disable-error-code="untyped-decorator"
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -19,13 +21,47 @@ import numpy.typing as npt
 OPEN_CAP = 65_536  # how deep the pass itself keeps count; any limit on nesting lies far below
 LOOK_BACK = 256  # how far up an end tag looks for its element
 
-VOID_OR_IMPLIED = (
-    "area base br col embed hr img input link meta param source track wbr command keygen "
-    "html head body p li dt dd tr td th thead tbody tfoot colgroup caption optgroup rt rp rb rtc"
-).split()
-FORMATTING = "a b big code em font i nobr s small strike strong tt u".split()
-SCOPES = "table template object applet marquee".split()  # an end tag inside closes nothing outside
-RAW_TEXT = "script style textarea title xmp iframe noembed noframes plaintext".split()
+VOID_OR_IMPLIED = [
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "param",
+    "source",
+    "track",
+    "wbr",
+    "command",
+    "keygen",
+    "html",
+    "head",
+    "body",
+    "p",
+    "li",
+    "dt",
+    "dd",
+    "tr",
+    "td",
+    "th",
+    "thead",
+    "tbody",
+    "tfoot",
+    "colgroup",
+    "caption",
+    "optgroup",
+    "rt",
+    "rp",
+    "rb",
+    "rtc",
+]
+FORMATTING = ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+SCOPES = ["table", "template", "object", "applet", "marquee"]  # an end tag inside closes nothing outside
+RAW_TEXT = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +131,7 @@ def _read_name(html: npt.NDArray[np.uint8], at: int) -> tuple[int, int]:
     """Hash of the tag name that starts here (ASCII letters folded to lower case), and where it ends."""
     value = 0
     while at < len(html) and not _is_space(html[at]) and html[at] != 62 and html[at] != 47:
-        byte = np.int64(html[at])
+        byte = int(html[at])
         if 65 <= byte <= 90:
             byte += 32
         value = (value * 31 + byte) & 0x7FFFFFFF

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from connectors.errors import UserError, nearest
 from curation.run.documents import LANG, LANG_SCORE, STRICT, Verdict, texts, with_column, with_verdicts
 
 Engine = Literal["lid176", "langdetect"]
 
 
 @functools.cache
-def _scores(engine: Engine) -> Callable[[str], dict[str, float]]:
-    function: Callable[[str], dict[str, float]] = importlib.import_module(f"curation.language.{engine}_engine").scores
-    return function
+def _engine(engine: Engine) -> Any:
+    return importlib.import_module(f"curation.language.{engine}_engine")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -28,7 +27,7 @@ class Language:
 
     A document goes on when any language of `keep` scores above `min_score`, strictly, even if another language scores
     higher. An empty `keep` wants every language: the best one must score above `min_score`. The verdict's value is
-    the best score of a wanted language. The meaning is that of datatrove 0.10.1, filters/language_filter.py.
+    the best score of a wanted language. The meaning is that of datatrove 0.10.1, filters/language_filter.py. Raises `UserError` for a code in `keep` that the engine has no label for.
     """
 
     engine: Engine = "lid176"
@@ -37,9 +36,15 @@ class Language:
 
     name: ClassVar[str] = "language"
 
+    def __post_init__(self) -> None:
+        known = _engine(self.engine).LANGUAGES
+        for language in self.keep:
+            if language not in known:
+                raise UserError(f"language: '{self.engine}' knows no language '{language}'.{nearest(language, known)}")
+
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with label, score and verdicts."""
-        scored = [_scores(self.engine)(text) for text in texts(batch)]
+        scored = [_engine(self.engine).scores(text) for text in texts(batch)]
         best = [_best(scores) for scores in scored]
         verdicts = [self._verdict(scores, top) for scores, (_, top) in zip(scored, best, strict=True)]
         batch = with_column(batch, LANG, pa.array([label for label, _ in best], pa.string()))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,9 @@ import pyarrow as pa
 from connectors import storage
 from connectors.megatron import ShardWriter, optimal_dtype
 from curation.pipeline.survivors import Match, read_matches, read_survivors
+from curation.pipeline.tally import Tally, in_row_order
 from curation.recipes.model import Recipe
-from curation.redact import Redact, redact_json
+from curation.redact import Redact
 from curation.run import ledger
 from curation.run.documents import (
     DOC_ID,
@@ -27,22 +28,20 @@ from curation.run.documents import (
     LANG,
     LANG_SCORE,
     META,
-    REASON,
     RECORD_FIELDS,
-    ROW,
     STEP,
     TEXT,
-    THRESHOLD,
-    VALUE,
+    Verdict,
     texts,
     with_column,
+    with_verdicts,
 )
 from curation.run.folder import RunFolder
 from curation.run.heartbeat import Heartbeat
 from curation.run.parquet_output import ParquetOutput
-from curation.run.receipt import Receipt, StepCount, valid_receipt
+from curation.run.receipt import Receipt, valid_receipt
 from curation.tokenize.loading import load_tokenizer
-from curation.tokenize.tokenizer import Tokenizer
+from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
 
 BYTES_PER_TOKEN = 4  # a guess, only to group splits into shards of about the wanted size
 
@@ -129,8 +128,7 @@ class Finishing:
         self.redact = Redact(kinds=task.recipe.redact) if task.recipe.redact else None
         settings = task.recipe.tokenize
         self.tokenizer = opened_tokenizer(task.tokenizer, settings.end_of_document) if settings and task.tokenizer else None
-        self.counts = {name: StepCount() for name in ("dedup", "redact", "tokenize")}
-        self.seconds = dict.fromkeys(("dedup", "redact", "tokenize", "write"), 0.0)
+        self.tally = Tally(("dedup", "redact", "tokenize"))
         self.tokens = self.documents = 0
 
     def work(self) -> Receipt:
@@ -162,18 +160,17 @@ class Finishing:
         outputs = {path: output for path, output in written.items() if output}
         if self.writer is not None:
             outputs |= {path: storage.digest(run.uri(path)) for path in (run.shard(name, "bin"), run.shard(name, "idx"))}
-        for step, count in self.counts.items():
-            count.check(f"shard {name}, step {step}")
+        self.tally.check(f"shard {name}")
         return Receipt(
             unit=name,
             plan=self.task.plan,
             source=self.shard.source,
-            records=self.counts["dedup"].entered,
+            records=self.tally.counts["dedup"].entered,
             bytes=self.shard.text_bytes,
-            counts=self.counts,
+            counts=self.tally.counts,
             outputs=outputs,
             facts=self._facts(),
-            timing={**self.seconds, "wall": time.perf_counter() - started},
+            timing={**self.tally.seconds, "wall": time.perf_counter() - started},
         )
 
     def _facts(self) -> dict[str, Any]:
@@ -196,96 +193,65 @@ class Finishing:
 
     def _process(self, batch: pa.RecordBatch, matches: list[Match | None]) -> None:
         """Takes one batch of survivors to its end and writes what comes of it."""
-        started = time.process_time()
-        is_kept = pa.array([match is None for match in matches])
-        kept = batch.filter(is_kept)
-        self._count(batch.num_rows, kept.num_rows, [match for match in matches if match])
-        self.seconds["dedup"] += time.process_time() - started
+        batch = self.tally.step("dedup", partial(mark_duplicates, matches, self.task.duplicate_threshold), batch)
+        batch = self.tally.step("redact", self.redact or (lambda unchanged: unchanged), batch)
+        tokens, lengths = np.zeros(0, np.int32), np.zeros(batch.num_rows, np.int64)
+        with self.tally.clock("tokenize"):
+            if self.tokenizer is not None and batch.num_rows:
+                ids, lengths = self.tokenizer.encode_batch(texts(batch))
+                tokens = np.insert(ids, np.cumsum(lengths), self.tokenizer.end_of_document)
+                lengths = lengths + 1
+        kept = self._with_place(batch, lengths)
+        self._count_kept(batch.num_rows)
+        with self.tally.clock("write"):
+            self._write(kept, tokens, lengths, self.tally.take_ended())
 
-        started = time.process_time()
-        if self.redact is not None and kept.num_rows:
-            kept = self._redacted(kept)
-        self.seconds["redact"] += time.process_time() - started
+    def _count_kept(self, documents: int) -> None:
+        count = self.tally.counts["tokenize"]
+        count.entered += documents
+        if documents:
+            kept = count.ended.setdefault("kept", {"kept": 0})
+            kept["kept"] += documents
 
-        started = time.process_time()
-        tokens, lengths = self._tokens(kept)
-        self.seconds["tokenize"] += time.process_time() - started
+    def _with_place(self, batch: pa.RecordBatch, lengths: Lengths) -> pa.RecordBatch:
+        """The kept documents with their ledger columns: fate, and, where there is a shard, tokens and place in it."""
+        rows = batch.num_rows
+        columns = {FATE: pa.array(["kept"] * rows, pa.string()), STEP: pa.array(["tokenize"] * rows, pa.string())}
+        if self.tokenizer is not None:
+            columns[ledger.TOKENS] = pa.array(lengths, pa.uint32())
+            columns[ledger.SHARD] = pa.array([self.shard.name] * rows, pa.string())
+            columns[ledger.POSITION] = pa.array(self.tokens + np.cumsum(lengths) - lengths, pa.uint64())
+        for name, values in columns.items():
+            batch = with_column(batch, name, values)
+        return batch
 
-        started = time.process_time()
-        self._write(batch, matches, kept, tokens, lengths)
-        self.seconds["write"] += time.process_time() - started
-
-    def _count(self, entered: int, kept: int, matches: list[Match]) -> None:
-        for step in self.counts:
-            self.counts[step].entered += entered if step == "dedup" else kept
-            self.counts[step].went_on += 0 if step == "tokenize" else kept
-        for match in matches:
-            reasons = self.counts["dedup"].ended.setdefault("duplicate", {})
-            reason = duplicate_reason(match)
-            reasons[reason] = reasons.get(reason, 0) + 1
-        if kept:
-            reasons = self.counts["tokenize"].ended.setdefault("kept", {})
-            reasons["kept"] = reasons.get("kept", 0) + kept
-
-    def _redacted(self, kept: pa.RecordBatch) -> pa.RecordBatch:
-        assert self.redact is not None
-        kinds = self.redact.kinds
-        kept = self.redact(kept)
-        metas = [redact_json(meta, kinds) if meta else meta for meta in kept.column(META).to_pylist()]
-        return with_column(kept, META, pa.array(metas, pa.string()))
-
-    def _tokens(self, kept: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
-        """The documents' tokens end to end, each document closed by the end-of-document token, and their lengths."""
-        if self.tokenizer is None or not kept.num_rows:
-            return np.zeros(0, np.int32), np.zeros(kept.num_rows, np.int64)
-        ids, lengths = self.tokenizer.encode_batch(texts(kept))
-        return np.insert(ids, np.cumsum(lengths), self.tokenizer.end_of_document), lengths + 1
-
-    def _write(
-        self,
-        batch: pa.RecordBatch,
-        matches: list[Match | None],
-        kept: pa.RecordBatch,
-        tokens: np.ndarray,
-        lengths: np.ndarray,
-    ) -> None:
-        first_tokens = self.tokens + np.cumsum(lengths) - lengths
-        counted = pa.array(lengths, pa.uint32()) if self.tokenizer else pa.nulls(kept.num_rows, pa.uint32())
-        self.outputs["fates"].write(self._fates(batch, matches, lengths, first_tokens))
-        self.outputs["edits"].write(ledger.edits_of(kept))
-        self.outputs["documents"].write(ledger.conform(with_column(kept, ledger.TOKENS, counted), DOCUMENTS))
+    def _write(self, kept: pa.RecordBatch, tokens: Tokens, lengths: Lengths, ended: list[pa.RecordBatch]) -> None:
+        for fates in in_row_order([ledger.conform(rows, ledger.FATES) for rows in [*ended, kept]]):
+            self.outputs["fates"].write(fates)
+        for edits in in_row_order([ledger.edits_of(rows) for rows in [*ended, kept]]):
+            self.outputs["edits"].write(edits)
+        self.outputs["documents"].write(ledger.conform(kept, DOCUMENTS))
         if self.writer is not None:
             self.writer.add_documents(tokens, lengths)
-            columns = [kept.column(DOC_ID), pa.array(first_tokens, pa.uint64()), counted]
+            columns = [kept.column(name) for name in (DOC_ID, ledger.POSITION, ledger.TOKENS)]
             self.outputs["index"].write(pa.RecordBatch.from_arrays(columns, schema=INDEX))
         self.tokens += int(lengths.sum())
         self.documents += kept.num_rows
 
-    def _fates(
-        self, batch: pa.RecordBatch, matches: list[Match | None], lengths: np.ndarray, first_tokens: np.ndarray
-    ) -> pa.RecordBatch:
-        """The ledger's rows of a batch: duplicates with what they duplicate, all others kept, with their place."""
-        is_kept = np.array([match is None for match in matches])
-        place = np.cumsum(is_kept) - 1
-        sharded = self.tokenizer is not None
-        threshold = self.task.duplicate_threshold
-        columns = {
-            FATE: ["duplicate" if match else "kept" for match in matches],
-            STEP: ["dedup" if match else "tokenize" for match in matches],
-            REASON: [duplicate_reason(match) if match else None for match in matches],
-            VALUE: [match.similarity if match else None for match in matches],
-            THRESHOLD: [(1.0 if match.exact else threshold) if match else None for match in matches],
-            ledger.DUPLICATE_OF: [match.kept if match else None for match in matches],
-            ledger.SIMILARITY: [match.similarity if match else None for match in matches],
-            ledger.TOKENS: [int(lengths[p]) if k and sharded else None for k, p in zip(is_kept, place, strict=True)],
-            ledger.SHARD: [self.shard.name if k and sharded else None for k in is_kept],
-            ledger.POSITION: [int(first_tokens[p]) if k and sharded else None for k, p in zip(is_kept, place, strict=True)],
-        }
-        arrays = [batch.column(DOC_ID), batch.column(ROW)]
-        arrays += [pa.array(columns[field.name], field.type) for field in ledger.FATES if field.name in columns]
-        return pa.RecordBatch.from_arrays(arrays, schema=ledger.FATES)
 
+def mark_duplicates(matches: Sequence[Match | None], threshold: float, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the verdicts of deduplication: `exact` for equal texts, `minhash` for similar ones.
 
-def duplicate_reason(match: Match) -> str:
-    """`exact` for equal texts, `minhash` for similar ones."""
-    return "exact" if match.exact else "minhash"
+    A near duplicate's value is its estimated similarity with the document that is kept for it.
+    """
+    verdicts = [
+        match
+        and Verdict(
+            "duplicate", "exact" if match.exact else "minhash", match.similarity, 1.0 if match.exact else threshold
+        )
+        for match in matches
+    ]
+    batch = with_verdicts(batch, "dedup", verdicts)
+    kept = pa.array([match and match.kept for match in matches], pa.binary(16))
+    batch = with_column(batch, ledger.DUPLICATE_OF, kept)
+    return with_column(batch, ledger.SIMILARITY, pa.array([match and match.similarity for match in matches], pa.float32()))

@@ -19,21 +19,19 @@ from connectors.readers import reader_for
 from connectors.records import Limits, Record
 from curation.dedup.keys import SIGNATURES, document_keys
 from curation.pipeline.at_risk import AtRisk
+from curation.pipeline.tally import Tally, in_row_order
 from curation.recipes.model import Recipe
 from curation.redact.urls import redact_url
 from curation.run import ledger
 from curation.run.documents import (
     CONTENT,
-    FATE,
     LANG,
     LANG_SCORE,
     META,
     READ_SCHEMA,
-    REASON,
     RECORD_FIELDS,
     ROW,
     TEXT,
-    VERDICT_FIELDS,
     Step,
     Verdict,
     document_id,
@@ -42,7 +40,7 @@ from curation.run.documents import (
 from curation.run.folder import RunFolder
 from curation.run.heartbeat import Heartbeat
 from curation.run.parquet_output import ParquetOutput
-from curation.run.receipt import Receipt, StepCount, valid_receipt
+from curation.run.receipt import Receipt, valid_receipt
 from curation.run.split import Split
 
 BATCH_BYTES = 16 << 20  # of page bytes; bounds a worker's memory whatever the number of documents in a batch
@@ -83,8 +81,7 @@ class Refinement:
     def __init__(self, task: RefinePass, split: Split) -> None:
         self.task, self.split = task, split
         self.steps: list[Step] = task.recipe.refine_steps
-        self.counts = {name: StepCount() for name in ["read", *[step.name for step in self.steps]]}
-        self.seconds = dict.fromkeys([*self.counts, "keys", "write"], 0.0)
+        self.tally = Tally(["read", *[step.name for step in self.steps]])
         self.measures = ledger.measures_schema([m for step in self.steps for m in getattr(step, "measures", ())])
         self.text_bytes = 0
 
@@ -105,8 +102,7 @@ class Refinement:
                 key: stack.enter_context(ParquetOutput(run.uri(path), schema)) for key, (path, schema) in paths.items()
             }
             self._process_all()
-        for step, count in self.counts.items():
-            count.check(f"{name}, step {step}")
+        self.tally.check(name)
         written = {path: self.outputs[key].written for key, (path, _) in paths.items()}
         read = storage.digest(self.split.uri)
         return Receipt(
@@ -115,28 +111,31 @@ class Refinement:
             source=self.split.source,
             records=self.outputs["records"].rows,
             bytes=self.split.size,
-            counts=self.counts,
+            counts=self.tally.counts,
             outputs={path: output for path, output in written.items() if output},
             facts={
                 "survivors": self.outputs["survivors"].rows,
                 "text_bytes": self.text_bytes,
                 "input_sha256": read.sha256,
             },
-            timing={**self.seconds, "wall": time.perf_counter() - started},
+            timing={**self.tally.seconds, "wall": time.perf_counter() - started},
         )
 
     def _process_all(self) -> None:
         run, name = self.task.run, self.split.name
         risk = AtRisk.of_earlier_attempt(run.uri(run.at_risk("refine", name)))
         heartbeat = Heartbeat(run.uri(run.heartbeat("refine", name)))
-        started = time.process_time()
-        for first, records in self._batches(risk):
-            risk.take(first, first + len(records))
-            batch = self._read_batch(first, records, risk)
-            self.seconds["read"] += time.process_time() - started
+        batches = self._batches(risk)
+        while True:
+            with self.tally.clock("read"):
+                taken = next(batches, None)
+                if taken is None:
+                    break
+                first, records = taken
+                risk.take(first, first + len(records))
+                batch = self._read_batch(first, records, risk)
             survivors = self._process(batch)
             heartbeat.beat(len(records), survivors, min(records[-1].offset, self.split.size))
-            started = time.process_time()
         storage.local_path(risk.uri).unlink(missing_ok=True)
 
     def _batches(self, risk: AtRisk) -> Iterator[tuple[int, list[Record]]]:
@@ -187,37 +186,15 @@ class Refinement:
     def _process(self, batch: pa.RecordBatch) -> int:
         """Takes one batch through all steps and writes what comes of it. Returns how many survived."""
         self.outputs["records"].write(ledger.conform(batch, ledger.RECORDS))
-        ended: list[pa.RecordBatch] = []
-        batch = self._take_ended("read", batch, ended)
+        batch = self.tally.step("read", lambda read: read, batch)
         for step in self.steps:
-            started = time.process_time()
-            if batch.num_rows:
-                batch = step(batch)
-            batch = self._take_ended(step.name, batch, ended)
-            self.seconds[step.name] += time.process_time() - started
-        started = time.process_time()
-        keys = document_keys(batch, self.task.recipe.dedup is not None and self.task.recipe.dedup.minhash is not None)
-        self.seconds["keys"] += time.process_time() - started
-        started = time.process_time()
-        self._write(batch, keys, ended)
-        self.seconds["write"] += time.process_time() - started
+            batch = self.tally.step(step.name, step, batch)
+        dedup = self.task.recipe.dedup
+        with self.tally.clock("keys"):
+            keys = document_keys(batch, near=dedup is not None and dedup.minhash is not None)
+        with self.tally.clock("write"):
+            self._write(batch, keys, self.tally.take_ended())
         return int(batch.num_rows)
-
-    def _take_ended(self, step: str, batch: pa.RecordBatch, ended: list[pa.RecordBatch]) -> pa.RecordBatch:
-        """Counts a step's verdicts, puts the documents that ended aside and gives the others, without verdict columns."""
-        count = self.counts[step]
-        count.entered += batch.num_rows
-        if FATE in batch.schema.names:
-            over = pc.is_valid(batch.column(FATE))
-            gone = batch.filter(over)
-            batch = batch.filter(pc.invert(over)).drop_columns([field.name for field in VERDICT_FIELDS])
-            if gone.num_rows:
-                ended.append(gone.drop_columns([c for c in (CONTENT, TEXT) if c in gone.schema.names]))
-                for fate, reason in zip(gone.column(FATE).to_pylist(), gone.column(REASON).to_pylist(), strict=True):
-                    reasons = count.ended.setdefault(fate, {})
-                    reasons[reason] = reasons.get(reason, 0) + 1
-        count.went_on += batch.num_rows
-        return batch
 
     def _write(self, survivors: pa.RecordBatch, keys: pa.RecordBatch, ended: list[pa.RecordBatch]) -> None:
         measured = [batch for batch in [*ended, survivors] if LANG in batch.schema.names]
@@ -234,12 +211,3 @@ class Refinement:
             self.outputs["signatures"].write(keys)
             self.text_bytes += int(pc.sum(pc.binary_length(survivors.column(TEXT))).as_py() or 0)
 
-
-def in_row_order(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Batches of one schema as one, its rows in the order of the split."""
-    if not batches:
-        return []
-    table = pa.Table.from_batches(batches)
-    keys = [(name, "ascending") for name in (ROW, "step", "kind") if name in table.schema.names]
-    ordered: list[pa.RecordBatch] = table.sort_by(keys).combine_chunks().to_batches()
-    return ordered

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 
 from connectors import storage
@@ -13,8 +15,8 @@ from connectors.storage import Written
 from curation.engines.engine import Engine
 from curation.pipeline.survivors import read_matches, read_survivors
 from curation.recipes.model import Recipe, Tokenize
-from curation.redact import redact_text
-from curation.run.documents import DOC_ID, texts
+from curation.redact import Redact
+from curation.run.documents import DOC_ID, FATE, texts
 from curation.run.folder import RunFolder
 from curation.run.receipt import Receipt, valid_receipt
 from curation.tokenize.loading import load_tokenizer
@@ -37,12 +39,22 @@ class SampleTexts:
 
     def __call__(self, unit: str) -> list[str]:
         matches = read_matches(self.run, unit)
+        redact = Redact(kinds=list(self.redact)) if self.redact else None
         chosen: list[str] = []
         for first, batch in read_survivors(self.run, unit):
-            for i, (doc_id, text) in enumerate(zip(batch.column(DOC_ID).to_pylist(), texts(batch), strict=True)):
-                if first + i not in matches and xxhash.xxh3_64_intdigest(doc_id, seed=1) < self.share * 2.0**64:
-                    chosen.append(redact_text(text, self.redact)[0] if self.redact else text)
+            ids = batch.column(DOC_ID).to_pylist()
+            drawn = [first + i not in matches and in_sample(doc_id, self.share) for i, doc_id in enumerate(ids)]
+            batch = batch.filter(pa.array(drawn, pa.bool_()))
+            if redact is not None and batch.num_rows:
+                batch = redact(batch)
+                batch = batch.filter(pc.is_null(batch.column(FATE)))
+            chosen += texts(batch)
         return chosen
+
+
+def in_sample(doc_id: bytes, share: float) -> bool:
+    """Whether a document is in a sample of that share: by a hash of its id, so the same in every run."""
+    return xxhash.xxh3_64_intdigest(doc_id, seed=1) < share * 2.0**64
 
 
 def make_vocabulary(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> str:

@@ -1,4 +1,4 @@
-"""The step `Classifier`, in which a linear model scores each text, and the training of the model from labelled files."""
+"""The step `Classifier`, in which a linear model scores each text, and the training of one from labelled files."""
 
 from __future__ import annotations
 

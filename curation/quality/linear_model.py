@@ -10,6 +10,8 @@ Training is AdaGrad over a fixed number of epochs; each epoch's order, and who i
 of the rows, so the same rows in the same order give the same file.
 """
 
+# mypy: disable-error-code="untyped-decorator"
+
 from __future__ import annotations
 
 import json
@@ -53,7 +55,7 @@ class LinearModel:
         return scores
 
     def save(self, path: str | Path) -> None:
-        """Writes one `.npz`: `weights`, `bias`, and `metadata` as JSON in UTF-8. The same model gives the same bytes."""
+        """Writes one `.npz`: `weights`, `bias`, `metadata` as JSON in UTF-8. The same model gives the same bytes."""
         described = json.dumps({**self.metadata, "format": FORMAT, "labels": self.labels}, sort_keys=True)
         with open(path, "wb") as file:
             np.savez_compressed(

@@ -8,7 +8,8 @@ social security number 0.5 with separators; nine bare digits score 0.05 and stay
 What differs from Presidio:
 - only public IP addresses count, in the meaning of `ipaddress`' `is_global`: private, loopback, link-local,
   documentation and reserved ones name nobody and stay;
-- the public-suffix list is the snapshot inside tldextract, never a download or a cached file;
+- the public-suffix list is the snapshot inside tldextract, never a download or a cached file, and is asked about an
+  address' domain only, without the path or key in front of the name (`/user/jane@…`), which is not redacted either;
 - phone numbers: those that start with "+" of any country, and national ones of `PHONE_REGIONS`, of 7 digits or more.
 """
 
@@ -34,8 +35,24 @@ def spans(kind: Kind, text: str) -> list[Span]:
     """Where personal data of this kind stands in the text, as (start, end) in characters, in no particular order."""
     found = [(result.start, result.end) for result in _recogniser(kind).analyze(text, []) if result.score >= MIN_SCORE]
     if kind == "phone":
-        return [(start, end) for start, end in found if sum(map(str.isdigit, text[start:end])) >= PHONE_DIGITS]
-    return found
+        found = [(start, end) for start, end in found if sum(map(str.isdigit, text[start:end])) >= PHONE_DIGITS]
+    trim = _TRIMS.get(kind)
+    return [trim(text, *span) for span in found] if trim else found
+
+
+def _email_alone(text: str, start: int, end: int) -> Span:
+    """The address without the path or the key that runs into it (`/user/jane@…`, `mail=jane@…`)."""
+    sign = text.index("@", start, end)
+    return max(start, text.rfind("/", start, sign) + 1, text.rfind("=", start, sign) + 1), end
+
+
+def _phone_alone(text: str, start: int, end: int) -> Span:
+    """The number without an opening bracket that it does not close."""
+    unclosed = text[start] in "([" and not {")", "]"} & set(text[start:end])
+    return start + unclosed, end
+
+
+_TRIMS = {"email": _email_alone, "phone": _phone_alone}
 
 
 def is_public(address: str) -> bool:
@@ -72,7 +89,7 @@ def _recognisers() -> dict[Kind, Any]:
 
     class SnapshotEmailRecognizer(presidio.EmailRecognizer):  # type: ignore[misc]
         def validate_result(self, pattern_text: str) -> bool:
-            return bool(_suffixes()(pattern_text).fqdn)
+            return bool(_suffixes()(pattern_text.rpartition("@")[2]).fqdn)
 
     class PublicIpRecognizer(presidio.IpRecognizer):  # type: ignore[misc]
         def invalidate_result(self, pattern_text: str) -> bool:

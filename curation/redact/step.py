@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from curation.redact.fields import redact_json
 from curation.redact.gates import Kind
-from curation.redact.text import MAX_PASSES, UnsettledText, redact_text
+from curation.redact.text import Unredactable, redact_text
 from curation.run.documents import META, STRICT, TEXT, Verdict, with_column, with_verdicts
 
 Column = Literal["text", "meta"]
@@ -26,7 +26,7 @@ class Redact:
     """Replaces personal data of `kinds` by placeholders in `columns` (those of them that the batch has).
 
     Counts stand in the columns `edit:redact.KIND`, summed over the columns. What cannot be redacted goes to
-    quarantine with all its columns emptied: `redaction_unsettled` (see `UnsettledText`; value: passes),
+    quarantine with all its columns emptied: `redaction_unsettled` and `redaction_too_many_figures` (see `Unredactable`),
     `redaction_bad_meta` (own columns that are no JSON). No value ever reaches a log, an exception or a reason.
     """
 
@@ -59,8 +59,8 @@ class Redact:
                 values.append(None if value is None else redacted)
                 for kind, count in counts.items():
                     total[kind] = total.get(kind, 0) + count
-        except UnsettledText:
-            return ("",) * len(columns), {}, Verdict("quarantined", "redaction_unsettled", MAX_PASSES, MAX_PASSES)
+        except Unredactable as refused:
+            return ("",) * len(columns), {}, Verdict("quarantined", refused.reason, refused.value, refused.threshold)
         except ValueError:
             return ("",) * len(columns), {}, Verdict("quarantined", "redaction_bad_meta")
         return tuple(values), total, None

@@ -17,15 +17,21 @@ PLACEHOLDERS: dict[Kind, str] = {
     "phone": "<PHONE>",
 }
 MAX_PASSES = 16
+MAX_FIGURES = 1 << 18
 
 Found = tuple[int, int, Kind]
 
 
-class UnsettledText(ValueError):
-    """Each replacement uncovered new matches, `MAX_PASSES` times, as only a text made for it does. Quotes nothing."""
+class Unredactable(ValueError):
+    """A text that would take too much work, as hardly any but one made for it does. Quotes nothing.
 
-    def __init__(self) -> None:
-        super().__init__(f"the text still changed after {MAX_PASSES} passes")
+    `redaction_unsettled`: each of `MAX_PASSES` passes uncovered new matches; `redaction_too_many_figures`: more than
+    `MAX_FIGURES` characters in which a phone number could stand (they are read at 10 to 40 kB/s).
+    """
+
+    def __init__(self, reason: str, value: int, threshold: int) -> None:
+        super().__init__(f"{reason}: {value} of at most {threshold}")
+        self.reason, self.value, self.threshold = reason, value, threshold
 
 
 def redact_text(text: str, kinds: Collection[Kind]) -> tuple[str, dict[str, int]]:
@@ -33,7 +39,7 @@ def redact_text(text: str, kinds: Collection[Kind]) -> tuple[str, dict[str, int]
 
     Spans that overlap become one placeholder, named after the longest of them. A placeholder is a new word edge, so
     what it uncovers is looked for again, until nothing is found: redacting a second time changes nothing. Raises
-    `UnsettledText`.
+    `Unredactable`.
     """
     looked_for = [kind for kind in PLACEHOLDERS if kind in kinds]
     counts: dict[str, int] = dict.fromkeys(looked_for, 0)
@@ -44,18 +50,21 @@ def redact_text(text: str, kinds: Collection[Kind]) -> tuple[str, dict[str, int]
         for _, _, kind in found:
             counts[kind] += 1
         text = _replaced(text, found)
-    raise UnsettledText
+    raise Unredactable("redaction_unsettled", MAX_PASSES, MAX_PASSES)
 
 
 def gated_spans(kind: Kind, text: str) -> Iterable[tuple[int, int]]:
     """The spans of a kind, each looked for only where it can stand."""
-    for start, end in gates.windows(kind, text):
+    windows = list(gates.windows(kind, text))
+    if kind == "phone" and (figures := sum(end - start for start, end in windows)) > MAX_FIGURES:
+        raise Unredactable("redaction_too_many_figures", figures, MAX_FIGURES)
+    for start, end in windows:
         for first, last in recognisers.spans(kind, text[start:end]):
             yield start + first, start + last
 
 
 def disjoint(found: Iterable[Found]) -> list[Found]:
-    """The spans in order; those that overlap are one, of the longest one's kind (among equals the first in `PLACEHOLDERS`)."""
+    """The spans in order; those that overlap are one, of the longest's kind (of equals the first in `PLACEHOLDERS`)."""
     rank = {kind: place for place, kind in enumerate(PLACEHOLDERS)}
     joined: list[Found] = []
     longest: tuple[int, int] = (0, 0)

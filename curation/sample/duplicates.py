@@ -58,7 +58,7 @@ def partial_copy(text: Text, writer: Writer, share: float = 0.4, similarity: flo
     quoted: list[Block] = []
     size = 0
     for block in text.blocks:
-        if quoted and size + len(block.text) > share * total:
+        if size > share * total:
             break
         quoted.append(block)
         size += len(block.text)

@@ -6,9 +6,12 @@ fineweb_quality_filter.py, as the FineWeb recipe chains them. A page must pass e
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from curation.sample.prose import Writer
 from curation.sample.skins import Block
 from curation.sample.texts import Text
+from curation.sample.vocabulary import tidy
 
 
 def text_of(writer: Writer, page_type: str, blocks: list[Block], title: str = "headline") -> Text:
@@ -16,10 +19,19 @@ def text_of(writer: Writer, page_type: str, blocks: list[Block], title: str = "h
     return Text(page_type, writer.topic.name, "en", writer.sentence(title), tuple(blocks))
 
 
+def longest_run(sentence: str) -> float:
+    """The longest four words' share of a sentence of 22 to 30 words; 1 for a sentence of another length."""
+    words = sentence.split()
+    if not 22 <= len(words) <= 30:
+        return 1.0
+    return max(len(" ".join(words[i : i + 4])) for i in range(len(words) - 3)) / len(sentence)
+
+
 def short(writer: Writer) -> Text:
-    """gopher_short_doc: a stub of two sentences."""
-    first = writer.sentence("comment")
-    return text_of(writer, "stub", [Block("p", f"{first} The rest of this page is for members of our club.")])
+    """gopher_short_doc: a stub of two sentences, the evenest of some (top_4_gram: no four words make up a sixth)."""
+    notice = writer.draws.choice(("The rest is for members of our club.", "More will follow here soon, so come back later."))
+    sentence = min((writer.sentence("body") for _ in range(24)), key=longest_run)
+    return text_of(writer, "stub", [Block("p", sentence), Block("p", notice)], "short_title")
 
 
 def number_table(writer: Writer) -> Text:
@@ -37,7 +49,7 @@ def keyword_list(writer: Writer) -> Text:
     draws = writer.draws
     def keywords() -> str:
         return " ".join(writer.phrase(draws.choice(("thing", "things", "adjective", "acting", "agents"))) for _ in range(draws.between(10, 16)))
-    blocks = [Block("p", f"Cheap {keywords()} {writer.cast['town']} best price.") for _ in range(draws.between(8, 14))]
+    blocks = [Block("p", f"Cheap {keywords()} for sale in {writer.cast['town']} at our lowest price, order online today.") for _ in range(draws.between(8, 14))]
     return Text("keywords", writer.topic.name, "en", f"Buy {writer.phrase('adjective')} {writer.phrase('things')} {writer.cast['town']}", tuple(blocks))
 
 
@@ -83,9 +95,12 @@ def teasers(writer: Writer) -> Text:
 
 
 def few_sentences(writer: Writer) -> Text:
-    """too_few_sentences: three sentences, long enough for every rule before."""
-    blocks = [Block("p", f"{writer.phrase('clause').capitalize()}, and {writer.phrase('clause')}, so that {writer.phrase('clause')} and {writer.phrase('clause')}.") for _ in range(3)]
-    return Text("note", writer.topic.name, "en", f"{writer.phrase('things').capitalize()} of {writer.cast['town']}", tuple(blocks))
+    """too_few_sentences: two sentences, long enough for every rule before."""
+    blocks = [
+        Block("p", tidy(f"{writer.phrase('clause')}, and {writer.phrase('clause')}, so that {writer.phrase('clause')} and {writer.phrase('clause')} although {writer.phrase('clause')}."))
+        for _ in range(2)
+    ]
+    return text_of(writer, "note", blocks, "short_title")
 
 
 def code(writer: Writer) -> Text:
@@ -105,11 +120,22 @@ def placeholder(writer: Writer) -> Text:
     return text_of(writer, "template", blocks)
 
 
+NOTICES = (
+    "You have to turn on JavaScript to see {0} and {1}.",
+    "Without JavaScript the map of {0} stays empty, and so do {1}.",
+    "{0} appear only where JavaScript runs; {1} never do.",
+    "JavaScript is needed for {0}, for {1} and for the calendar.",
+    "Our gallery shows {0} beside {1} once JavaScript has been allowed.",
+    "To order {0} or {1}, please switch JavaScript on again.",
+    "The search finds {0}, {1} and more with the help of JavaScript.",
+    "Because JavaScript is off, {0} and the prices of {1} are hidden.",
+)
+
+
 def script_notice(writer: Writer) -> Text:
     """too_few_sentences: every line asks for JavaScript, so that C4 drops them all but the title."""
-    places = ("the map of", "the gallery with", "the calendar for", "the shop with", "the archive of", "the list of", "the search for", "the prices of")
-    blocks = [Block("p", f"You have to turn on JavaScript to see {place} {writer.phrase('nps')} and {writer.phrase('nps')}.") for place in places]
-    return text_of(writer, "notice", blocks)
+    blocks = [Block("p", tidy(notice.format(writer.phrase("nps"), writer.phrase("nps")))) for notice in NOTICES]
+    return text_of(writer, "notice", blocks, "short_title")
 
 
 def headlines(writer: Writer) -> Text:
@@ -119,29 +145,49 @@ def headlines(writer: Writer) -> Text:
     return text_of(writer, "front_page", blocks)
 
 
+def distinct(write: Callable[[], str], count: int) -> list[str]:
+    """`count` lines that differ from one another."""
+    lines: dict[str, None] = {}
+    while len(lines) < count:
+        lines[write()] = None
+    return list(lines)
+
+
 def verses(writer: Writer) -> Text:
-    """short_line_ratio: lines of a few words, each a sentence."""
-    draws = writer.draws
-    blocks = [
-        Block("p", f"{writer.phrase(draws.choice(('adjective', 'acting'))).capitalize()[:12]} as the {writer.phrase('stuff')[:11].split()[0]}.")
-        for _ in range(draws.between(30, 50))
-    ]
-    return text_of(writer, "verses", blocks)
+    """short_line_ratio: lines of a few words, every third with a full stop."""
+
+    def line() -> str:
+        while len(verse := writer.sentence("verse")) > 29:
+            pass
+        return verse
+
+    lines = distinct(line, writer.draws.between(30, 50))
+    blocks = [Block("p", verse + "." if i % 3 == 0 else verse) for i, verse in enumerate(lines)]
+    return text_of(writer, "verses", blocks, "short_title")
 
 
-LONG_WORDS = "extraordinary circumstances notwithstanding industrialisation considerations responsibilities characteristics commercialisation interpretations administrative representatives unquestionably transformations organisational misunderstandings recommendations".split()
+LONG_WORDS = (
+    "conditions commercial references background preparation collection instrument experience impression regulation "
+    "foundation settlement occasional explanation comparison description measurement examination distribution expectation "
+    "observation generation protection industrial historical traditional particular successive"
+).split()
 
 
 def entries(writer: Writer) -> Text:
-    """list_ratio: a glossary of three-word lines, half of them long words."""
+    """list_ratio: a glossary of three-word lines, every other one of long words."""
     draws = writer.draws
-    lines = []
-    for i in range(draws.between(40, 60)):
-        if i % 2:
-            lines.append(f"{' '.join(draws.several(LONG_WORDS, 3)).capitalize()}")
-        else:
-            lines.append(f"{writer.phrase('adjective').split()[0]} {writer.phrase('things').split()[-1]} {draws.choice(('with', 'of', 'and', 'to'))} {writer.phrase('stuff').split()[-1]}.")
-    return text_of(writer, "glossary", [Block("p", line) for line in lines])
+
+    def last_word(rule: str) -> str:
+        return writer.phrase(rule).replace("-", " ").split()[-1]
+
+    def pair() -> str:
+        return f"{last_word('things')} {draws.choice(('with', 'of', 'and', 'to'))} {last_word('stuff')}".capitalize()
+
+    count = draws.between(30, 45)
+    long = distinct(lambda: " ".join(draws.several(LONG_WORDS, 3)).capitalize(), count)
+    lines = [line for both in zip(distinct(pair, count), long, strict=True) for line in both]
+    blocks = [Block("p", line + "." if i % 7 == 0 else line) for i, line in enumerate(lines)]
+    return Text("glossary", writer.topic.name, "en", f"Glossary of {last_word('things')}", tuple(blocks))
 
 
 def echoes(writer: Writer) -> Text:

@@ -1,6 +1,6 @@
 """The mix: which share of a crawl is what, and what the FineWeb recipe is meant to do with it. One row a population.
 
-Steps are named `read`, `url`, `language`, `gopher_repetition`, `gopher_quality`, `c4_quality`, `fineweb_quality`, `dedup`.
+Steps are named `read`, `url`, `language`, `gopher_repetition`, `gopher_quality`, `c4`, `fineweb`, `dedup`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from curation.sample.pages import Page, Place, Reply
 from curation.sample.personal_data import with_personal_data
 from curation.sample.prose import Writer
 from curation.sample.randomness import Draws
+from curation.sample.sites import has_comments
 from curation.sample.texts import Text
 
+COPIED_FROM = 1800  # characters; in a shorter page a stray line of furniture counts too much
 BLOCK = 1000  # pages; within each block of so many, every population has exactly its share
 
 
@@ -50,22 +52,24 @@ def leak(place: Place) -> Page:
     return Page(text, contamination=item_id(item))
 
 
-def original_of(place: Place) -> int:
-    """The number of an earlier page of population `prose`, -1 where there is none near enough to find."""
-    for _ in range(64):
-        number = place.draws.below(place.number) if place.number else -1
-        if number >= 0 and population_of(place.seed, number).name == "prose":
-            return number
-    return -1
+def original_of(place: Place) -> tuple[int, Text] | None:
+    """An earlier page of population `prose` and its number, None where drawing finds none that is fit to be copied."""
+    for _ in range(64 if place.number else 0):
+        number = place.draws.below(place.number)
+        if population_of(place.seed, number).name == "prose" and not has_comments(place.seed, number):
+            text = prose(Place.of(place.seed, number)).text
+            assert text is not None
+            if len(text.main_text) > COPIED_FROM:
+                return number, text
+    return None
 
 
 def copied(place: Place, change: Callable[[Text, Draws], Text]) -> Page:
     """A page made from an earlier one; a page of its own where nothing earlier can be copied."""
-    number = original_of(place)
-    if number < 0:
+    found = original_of(place)
+    if found is None:
         return prose(place)
-    source = prose(Place.of(place.seed, number)).text
-    assert source is not None
+    number, source = found
     text = change(source, place.draws)
     return Page(text, original=number, jaccard=jaccard(source.main_text, text.main_text))
 
@@ -124,9 +128,9 @@ POPULATIONS: tuple[Population, ...] = (
     Population("personal_data", 40, "kept", "", "", personal),
     Population("contamination", 15, "kept", "", "", leak),
     Population("partial_copy", 15, "kept", "", "", partial),
-    Population("exact_copy", 40, "duplicate", "dedup", "exact_duplicate", exact),
-    Population("near_copy_95", 25, "duplicate", "dedup", "near_duplicate", near(0.95)),
-    Population("near_copy_90", 25, "duplicate", "dedup", "near_duplicate", near(0.91)),
+    Population("exact_copy", 40, "duplicate", "dedup", "exact", exact),
+    Population("near_copy_95", 25, "duplicate", "dedup", "minhash", near(0.95)),
+    Population("near_copy_90", 25, "duplicate", "dedup", "minhash", near(0.91)),
     Population("foreign", 190, "removed", "language", "language", foreign),
     Population("gibberish", 8, "removed", "language", "language", faulty(faults.gibberish)),
     Population("adult_url", 10, "removed", "url", "hard_blacklisted", banned(("nsfw", "xxx"))),
@@ -139,14 +143,14 @@ POPULATIONS: tuple[Population, ...] = (
     Population("teasers", 6, "removed", "gopher_quality", "gopher_too_many_end_ellipsis", faulty(faults.teasers)),
     Population("number_table", 12, "removed", "gopher_quality", "gopher_below_alpha_threshold", faulty(faults.number_table)),
     Population("keyword_list", 12, "removed", "gopher_quality", "gopher_enough_stop_words", faulty(faults.keyword_list)),
-    Population("few_sentences", 8, "removed", "c4_quality", "too_few_sentences", faulty(faults.few_sentences)),
-    Population("script_notice", 6, "removed", "c4_quality", "too_few_sentences", faulty(faults.script_notice)),
-    Population("placeholder", 6, "removed", "c4_quality", "lorem_ipsum", faulty(faults.placeholder)),
-    Population("code", 12, "removed", "c4_quality", "curly_bracket", faulty(faults.code)),
-    Population("headlines", 8, "removed", "fineweb_quality", "line_punct_ratio", faulty(faults.headlines)),
-    Population("verses", 6, "removed", "fineweb_quality", "short_line_ratio", faulty(faults.verses)),
-    Population("echoes", 6, "removed", "fineweb_quality", "char_dup_ratio", faulty(faults.echoes)),
-    Population("glossary", 6, "removed", "fineweb_quality", "list_ratio", faulty(faults.entries)),
+    Population("few_sentences", 8, "removed", "c4", "too_few_sentences", faulty(faults.few_sentences)),
+    Population("script_notice", 6, "removed", "c4", "too_few_sentences", faulty(faults.script_notice)),
+    Population("placeholder", 6, "removed", "c4", "lorem_ipsum", faulty(faults.placeholder)),
+    Population("code", 12, "removed", "c4", "curly_bracket", faulty(faults.code)),
+    Population("headlines", 8, "removed", "fineweb", "line_punct_ratio", faulty(faults.headlines)),
+    Population("verses", 6, "removed", "fineweb", "short_line_ratio", faulty(faults.verses)),
+    Population("echoes", 6, "removed", "fineweb", "char_dup_ratio", faulty(faults.echoes)),
+    Population("glossary", 6, "removed", "fineweb", "list_ratio", faulty(faults.entries)),
     Population("redirect", 20, "removed", "read", "redirect", answered(replies.redirect)),
     Population("not_found", 14, "removed", "read", "error_status", answered(replies.not_found)),
     Population("server_error", 4, "removed", "read", "error_status", answered(replies.server_error)),

@@ -63,13 +63,18 @@ def titles(language: Language, draws: Draws, count: int) -> list[str]:
     return found
 
 
+def has_comments(seed: int, number: int) -> bool:
+    """Whether readers commented on the page. Extractors take comments for main text, so pages that are compared have none."""
+    return Draws(seed, number, "commented").chance(0.25)
+
+
 def comments(draws: Draws) -> str:
     """Readers' comments under an English page."""
     writer = Writer(draws)
     return "".join(
         f'<div class="comment"><span class="comment-author">{draws.choice(english()["first_m"])}</span>'
         f'<div class="comment-body">{html.escape(writer.sentence("comment"), quote=False)}</div></div>'
-        for _ in range(draws.below(4))
+        for _ in range(draws.between(1, 3))
     )
 
 
@@ -87,6 +92,7 @@ def rendered(seed: int, number: int, page: Page, url: str, date: str) -> tuple[b
     draws = Draws(seed, number, "furniture")
     language = languages()[text.language or "en"]
     site = site_of(Draws(seed, number, "site"))
+    commented = text.page_type in GENRES and page.original < 0 and has_comments(seed, number)
     charset = draws.choice(language.charsets)
     title = html.escape(text.title)
     skin = skins()[skin_for(text, draws)]
@@ -110,7 +116,7 @@ def rendered(seed: int, number: int, page: Page, url: str, date: str) -> tuple[b
         "more": language.more,
         "skip": language.skip,
         "cookie": language.cookie,
-        "comments": comments(draws) if language.code == "en" else "",
+        "comments": comments(draws) if commented else "",
         "body": skin.blocks(list(text.blocks)),
     }
     return skin.page(slots).encode(charset, "xmlcharrefreplace"), charset

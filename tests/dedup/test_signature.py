@@ -21,7 +21,10 @@ from curation.text.shingles import shingle_hashes
 def test_golden_documents(shared: Path) -> None:
     """Normal form, shingle counts and all 112 values of each document, one pass."""
     differing = []
-    with gzip.open(shared / "bench/corpus_en_4000.jsonl.gz") as corpus, gzip.open(shared / "bench/golden_4000.jsonl.gz") as golden:
+    with (
+        gzip.open(shared / "bench/corpus_en_4000.jsonl.gz") as corpus,
+        gzip.open(shared / "bench/golden_4000.jsonl.gz") as golden,
+    ):
         for line, expected_line in zip(corpus, golden, strict=True):
             text, expected = Text(json.loads(line)["text"]), json.loads(expected_line)
             shingles = shingle_hashes(text)

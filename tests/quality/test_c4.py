@@ -14,8 +14,37 @@ from curation.run.documents import TEXT, Verdict
 from curation.text.segmentation import Text
 
 GOOD = "This is a sentence. "
-PIECES = [GOOD, "citation", "[7]", "[]", "[edit]", " [citation needed]", ".", "...", "…", '"', "”", "{", "Lorem Ipsum", "JavaScript"]
-PIECES += ["uses cooKies", "x" * 1_001, "\n", "\r", "\u2028", "\x0b", "\x85", " ", "  ", "\u00a0", "? ", "three more words", "中文。"]
+PIECES = [
+    GOOD,
+    "citation",
+    "[7]",
+    "[]",
+    "[edit]",
+    " [citation needed]",
+    ".",
+    "...",
+    "…",
+    '"',
+    "”",
+    "{",
+    "Lorem Ipsum",
+    "JavaScript",
+]
+PIECES += [
+    "uses cooKies",
+    "x" * 1_001,
+    "\n",
+    "\r",
+    "\u2028",
+    "\x0b",
+    "\x85",
+    " ",
+    "  ",
+    "\u00a0",
+    "? ",
+    "three more words",
+    "中文。",
+]
 strings = st.lists(st.sampled_from([*PIECES, "\n", "\n", GOOD, GOOD]), max_size=25).map("".join)
 
 PARAMETERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -26,7 +55,12 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"max_word_length": None, "remove_citations": False}, {"max_word_length": -1, "remove_citations": False}),
     (
         {"lorem_ipsum": False, "javascript": False, "curly_bracket": False, "policy": False},
-        {"filter_lorem_ipsum": False, "filter_javascript": False, "filter_curly_bracket": False, "filter_policy": False},
+        {
+            "filter_lorem_ipsum": False,
+            "filter_javascript": False,
+            "filter_curly_bracket": False,
+            "filter_policy": False,
+        },
     ),
 ]
 

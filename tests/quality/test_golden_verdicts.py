@@ -1,4 +1,4 @@
-"""Words, sentences, measures and verdicts of 4,000 real documents. Oracle: datatrove 0.10.1 (`make_golden.py` beside the data).
+"""Words, sentences, measures and verdicts of 4,000 real documents. Oracle: datatrove 0.10.1.
 
 The rules are those of the shipped FineWeb recipe: the same figures that a run uses.
 """
@@ -72,17 +72,15 @@ def differences(shared: Path) -> Differences:
     """For each golden column the documents of which we say something else. One pass over all documents."""
     rules = rules_of_recipe()
     found: Differences = defaultdict(list)
-    corpus = gzip.open(shared / "bench/corpus_en_4000.jsonl.gz")
-    golden = gzip.open(shared / "bench/golden_4000.jsonl.gz")
-    with corpus, golden:
+    bench = shared / "bench"
+    with gzip.open(bench / "corpus_en_4000.jsonl.gz") as corpus, gzip.open(bench / "golden_4000.jsonl.gz") as golden:
         for line, expected_line in zip(corpus, golden, strict=True):
-            document, expected = json.loads(line), json.loads(expected_line)
-            got = row(Text(document["text"]), rules)
-            for name, value in got.items():
+            text, expected = Text(json.loads(line)["text"]), json.loads(expected_line)
+            for name, value in row(text, rules).items():
                 if value != expected[name]:
-                    found[name].append(document["id"])
-            for name in differing_measures(Text(document["text"]), expected["m"]):
-                found["m." + name].append(document["id"])
+                    found[name].append(expected["id"])
+            for name in differing_measures(text, expected["m"]):
+                found["m." + name].append(expected["id"])
     return found
 
 

@@ -21,6 +21,11 @@ def batch(*strings: str) -> pa.RecordBatch:
     return pa.record_batch({TEXT: pa.array(strings, pa.string())})
 
 
+def named(name: str, reason: str, **bounds: float) -> Rule:
+    """A rule whose measure is given by name, as in a recipe."""
+    return Rule(**{"measure": name, "reason": reason, **bounds})  # type: ignore[arg-type]
+
+
 def constant(value: float | None) -> Measure:
     return measure(name="constant", unit="", source="", catches="")(lambda text: value)
 
@@ -37,7 +42,9 @@ def constant(value: float | None) -> Measure:
         ({"min": 0}, -1, True),
     ],
 )
-def test_bounds_are_strict_and_nothing_is_no_number(bounds: dict[str, float], value: float | None, breaks: bool) -> None:
+def test_bounds_are_strict_and_nothing_is_no_number(
+    bounds: dict[str, float], value: float | None, breaks: bool
+) -> None:
     rule = Rule(measure=constant(value), reason="why", **bounds)
     expected = Verdict("removed", "why", value, 2 if 2 in bounds.values() else 0) if breaks else None
     assert first_broken([rule], Text("")) == expected
@@ -56,18 +63,18 @@ def test_other_mistakes_are_found_when_the_rule_is_made(fields: dict[str, Any]) 
 
 
 def test_a_measure_may_be_named() -> None:
-    assert first_broken([Rule(measure="words", min=3, reason="short")], Text("Two words.")) == Verdict("removed", "short", 2, 3)  # type: ignore[arg-type]
+    assert first_broken([named("words", "short", min=3)], Text("Two words.")) == Verdict("removed", "short", 2, 3)
     with pytest.raises(UserError, match="no measure"):
-        Rule(measure="wrods", min=3, reason="short")  # type: ignore[arg-type]
+        named("wrods", "short", min=3)
 
 
 def test_the_first_rule_decides_and_later_measures_stay_empty() -> None:
     step = RuleFilter(
         name="quality",
         rules=(
-            Rule(measure="words", min=2, reason="short"),  # type: ignore[arg-type]
-            Rule(measure="words", max=4, reason="long"),  # type: ignore[arg-type]
-            Rule(measure="stop_words_present", min=1, reason="no_stop_words"),  # type: ignore[arg-type]
+            named("words", "short", min=2),
+            named("words", "long", max=4),
+            named("stop_words_present", "no_stop_words", min=1),
         ),
     )
     rows = pickle.loads(pickle.dumps(step))(batch("one", "a b c d e", "a b", "of it")).to_pylist()
@@ -80,7 +87,7 @@ def test_the_first_rule_decides_and_later_measures_stay_empty() -> None:
 
 
 def test_an_empty_batch_has_all_columns() -> None:
-    step = RuleFilter(name="quality", rules=(Rule(measure="words", min=2, reason="short"),))  # type: ignore[arg-type]
+    step = RuleFilter(name="quality", rules=(named("words", "short", min=2),))
     out = step(batch())
     assert out.num_rows == 0
     assert {"fate", "step", "reason", "value", "threshold", "measure:words"} <= set(out.schema.names)
@@ -88,7 +95,7 @@ def test_an_empty_batch_has_all_columns() -> None:
 
 @given(st.lists(st.text(max_size=20), max_size=5))
 def test_the_cut_of_a_batch_does_not_matter(strings: list[str]) -> None:
-    rules = [Rule(measure="words", min=2, reason="short"), Rule(measure="alpha_word_share", min=0.8, reason="alpha")]  # type: ignore[arg-type]
+    rules = [named("words", "short", min=2), named("alpha_word_share", "alpha", min=0.8)]
     step = RuleFilter(name="quality", rules=tuple(rules))
     whole = step(batch(*strings)).to_pylist()
     assert whole == [row for string in strings for row in step(batch(string)).to_pylist()]

@@ -57,7 +57,9 @@ def test_what_is_no_symbol() -> None:
 def test_shingles_are_hashes_of_joined_words(parts: list[str], words: int) -> None:
     text = Text(" ".join(parts))
     normal = Text(normalized(text.string)).words
-    expected = [xxhash.xxh64_intdigest(" ".join(normal[i : i + words]).encode()) for i in range(len(normal) - words + 1)]
+    expected = [
+        xxhash.xxh64_intdigest(" ".join(normal[i : i + words]).encode()) for i in range(len(normal) - words + 1)
+    ]
     assert shingle_hashes(text, words).tolist() == expected
 
 

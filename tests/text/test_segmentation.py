@@ -9,8 +9,42 @@ from hypothesis import strategies as st
 from curation.text import segmentation, tokens
 from curation.text.segmentation import Text, texts
 
-AFFIXES = ["(", ")", "...", "…", "'s", "n't", "’", '"', ".", "!", "?", "$5.50", "10km", "a-b", "#tag", "@me", "U.S.A.", ":-)"]
-PIECES = [*AFFIXES, "http://x.y/z?q=1", "me@x.org", "can't", "( =", "=[", "C++", "ß", "中文。", "é", "١٢", "word", "The", "e.g."]
+AFFIXES = [
+    "(",
+    ")",
+    "...",
+    "…",
+    "'s",
+    "n't",
+    "’",
+    '"',
+    ".",
+    "!",
+    "?",
+    "$5.50",
+    "10km",
+    "a-b",
+    "#tag",
+    "@me",
+    "U.S.A.",
+    ":-)",
+]
+PIECES = [
+    *AFFIXES,
+    "http://x.y/z?q=1",
+    "me@x.org",
+    "can't",
+    "( =",
+    "=[",
+    "C++",
+    "ß",
+    "中文。",
+    "é",
+    "١٢",
+    "word",
+    "The",
+    "e.g.",
+]
 BLANKS = [" ", "  ", "\n", "\n\n", "\t", " \n ", "\r\n", "\u2028", "\x85", "\u00a0", "\x1f", ""]
 strings = st.lists(st.sampled_from(PIECES + BLANKS * 3) | st.text(max_size=4), max_size=30).map("".join)
 strings = strings.filter(lambda string: "IS_ALPHA" not in string)
@@ -118,8 +152,21 @@ def test_runs_up_to_the_limit_are_cut_as_one() -> None:
     """Oracle: spaCy as it comes."""
     spacy = pytest.importorskip("spacy")
     plain = spacy.blank("en").tokenizer
-    runs = ["." * 200, "x" * 1_990 + ".", "(" * 150 + "a" + ")" * 150, "a" * 100 + "." * 100 + "!" * 3, "9km" * 300 + "...."]
-    runs += ["http://user:pass@a.com/" + "x" * 500, "user:@b@a.com", "a@b", "a:b@10.0.0.1", "x://u:p@1.2.3.4:80?q", "a" * 70 + ".com"]
+    runs = [
+        "." * 200,
+        "x" * 1_990 + ".",
+        "(" * 150 + "a" + ")" * 150,
+        "a" * 100 + "." * 100 + "!" * 3,
+        "9km" * 300 + "....",
+    ]
+    runs += [
+        "http://user:pass@a.com/" + "x" * 500,
+        "user:@b@a.com",
+        "a@b",
+        "a:b@10.0.0.1",
+        "x://u:p@1.2.3.4:80?q",
+        "a" * 70 + ".com",
+    ]
     for run in runs:
         assert Text(run).words == [token.text for token in plain(run)]
     long = "x" * tokens.LONGEST_RUN

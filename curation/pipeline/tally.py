@@ -1,0 +1,73 @@
+"""Counts and clocks of the steps of a pass, and the documents whose way ended: in = on + ended, at every step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.run.documents import CONTENT, FATE, REASON, ROW, TEXT, VERDICT_FIELDS
+from curation.run.receipt import StepCount
+
+_VERDICT = [field.name for field in VERDICT_FIELDS]
+
+
+class Tally:
+    """Takes batches through steps. `counts` by step, `seconds` of CPU by step and by whatever else is clocked."""
+
+    def __init__(self, steps: Sequence[str]) -> None:
+        self.counts = {step: StepCount() for step in steps}
+        self.seconds = dict.fromkeys(steps, 0.0)
+        self._ended: list[pa.RecordBatch] = []
+
+    @contextmanager
+    def clock(self, name: str) -> Iterator[None]:
+        """Adds the block's CPU seconds to a name."""
+        started = time.process_time()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - started
+
+    def step(self, name: str, step: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Does a step; gives the documents that go on, without verdict columns, and puts aside those that ended."""
+        count = self.counts[name]
+        count.entered += batch.num_rows
+        if not batch.num_rows:
+            return batch
+        with self.clock(name):
+            batch = step(batch)
+            if FATE in batch.schema.names:
+                over = pc.is_valid(batch.column(FATE))
+                self._put_aside(count, batch.filter(over))
+                batch = batch.filter(pc.invert(over)).drop_columns(_VERDICT)
+        count.went_on += batch.num_rows
+        return batch
+
+    def _put_aside(self, count: StepCount, ended: pa.RecordBatch) -> None:
+        if ended.num_rows:
+            self._ended.append(ended.drop_columns([name for name in (CONTENT, TEXT) if name in ended.schema.names]))
+            for fate, reason in zip(ended.column(FATE).to_pylist(), ended.column(REASON).to_pylist(), strict=True):
+                reasons = count.ended.setdefault(fate, {})
+                reasons[reason] = reasons.get(reason, 0) + 1
+
+    def take_ended(self) -> list[pa.RecordBatch]:
+        """The documents that ended since this was last asked, step by step, without their text."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def check(self, where: str) -> None:
+        """Raises `Unbalanced` unless every step gave on or ended all that entered it."""
+        for name, count in self.counts.items():
+            count.check(f"{where}, step {name}")
+
+
+def in_row_order(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Batches of one schema as one, its rows in the order of the split."""
+    if not batches:
+        return []
+    table = pa.Table.from_batches(batches)
+    keys = [(name, "ascending") for name in (ROW, "step", "kind") if name in table.schema.names]
+    ordered: list[pa.RecordBatch] = table.sort_by(keys).combine_chunks().to_batches()
+    return ordered

@@ -1,0 +1,49 @@
+"""The whole way on a composed crawl: makes it, curates it, shows where every document went.
+
+    corpusmill demo
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.errors import UserError
+from jobs import command, curate, sample, verify
+from jobs.command import output
+
+SEED = 1
+
+
+def main(
+    folder: Annotated[Path, typer.Option(help="Where the demo's files go; an earlier demo there is replaced.")] = Path("demo"),
+    pages: Annotated[int, typer.Option(min=100, help="Pages of the crawl.")] = 2000,
+    engine: Annotated[str, typer.Option(help="local or spark.")] = "local",
+) -> None:
+    """Make a sample crawl, curate it, and show where every document went."""
+    if folder.exists():
+        if not (folder / "crawl" / "truth").is_dir() and any(folder.iterdir()):
+            raise UserError(f"{folder} is there and no earlier demo: name another --folder")
+        shutil.rmtree(folder)
+    output.rule("1. A sample crawl, composed by a grammar", align="left")
+    sample.main(folder / "crawl", pages, SEED, pages_per_file=max(100, pages // 8), against="")
+    output.rule("2. Curated by the recipe fineweb", align="left")
+    run = folder / "run"
+    curate.main(
+        "fineweb",
+        [f"sample={folder}/crawl/crawl/*.warc.gz"],
+        str(run),
+        engine=engine,
+        set=["tokenize.vocabulary=8192", "tokenize.shard_tokens=200000"],
+    )
+    output.rule("3. Held against the sample's truth", align="left")
+    sample.main(folder / "crawl", against=str(run))
+    output.rule("4. Every byte and count again", align="left")
+    verify.main(str(run))
+
+
+if __name__ == "__main__":
+    command.run(main)
