@@ -5,6 +5,6 @@ This room knows formats and nothing of curation. Its parts:
 - `storage`   one way to open, list and write a URI
 - `records`   what every reader yields
 - `readers`   which reader reads which file name
-- `warc`, `http`, `jsonl`, `parquet`   one format each
+- `warc`, `jsonl`, `parquet`   one format each; `http`, `gzip_members`, `fields`   what they are read with
 - `megatron`  Megatron's `.bin/.idx` shard files
 """

@@ -62,7 +62,8 @@ class Reader(Protocol):
     """Reads one file, or the records [first, stop) of it, as a stream.
 
     Every record is yielded, good or refused; damage never raises but ends in a record with a `quarantined` refusal
-    (reading goes on behind it where the format allows). Raises `FileNotFoundError` and `PermissionError` only.
+    (reading goes on behind it where the format allows). Raises `OSError` only where storage itself fails: a file that is
+    not there, a right that lacks, a disk that breaks.
     """
 
     def __call__(self, uri: str, limits: Limits, first: int = 0, stop: int | None = None) -> Iterator[Record]: ...

@@ -14,8 +14,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from connectors.errors import UserError
 
@@ -74,7 +75,8 @@ def list_inputs(pattern: str) -> list[InputFile]:
     if unreadable:
         raise UserError(f"Cannot read {root}/{unreadable}: give this user the right to read it")
     return [
-        InputFile(os.path.join(root, p), Path(p).as_posix(), os.path.getsize(os.path.join(root, p))) for p in sorted(found)
+        InputFile(os.path.join(root, p), Path(p).as_posix(), os.path.getsize(os.path.join(root, p)))
+        for p in sorted(found)
     ]
 
 
@@ -132,7 +134,7 @@ def write_bytes(uri: str, content: bytes) -> Written:
 def digest(uri: str) -> Written:
     """Size and SHA-256 of a file, read as a stream."""
     with open_input(uri) as file:
-        hashed = hashlib.file_digest(file, "sha256")
+        hashed = hashlib.file_digest(cast(BufferedReader, file), "sha256")
         return Written(file.tell(), hashed.hexdigest())
 
 

@@ -1,6 +1,6 @@
 """Trains a quality classifier on labelled documents.
 
-    corpusmill classifier train labels.jsonl --out good.model
+corpusmill classifier train labels.jsonl --out good.model
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Curates archives into documents, shards and a ledger.
 
-    corpusmill curate fineweb --input 'crawl/*.warc.gz' --run RUN
-    spark-submit jobs/curate.py fineweb --input 'crawl/*.warc.gz' --run RUN
+corpusmill curate fineweb --input 'crawl/*.warc.gz' --run RUN
+spark-submit jobs/curate.py fineweb --input 'crawl/*.warc.gz' --run RUN
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ from jobs.command import output, status, under_spark_submit
 
 def main(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe's name (fineweb), or a YAML file.")],
-    input: Annotated[list[str], typer.Option("--input", "-i", help="File, folder or quoted glob; NAME=GLOB names a source.")],
+    input: Annotated[
+        list[str], typer.Option("--input", "-i", help="File, folder or quoted glob; NAME=GLOB names a source.")
+    ],
     run: Annotated[str, typer.Option("--run", "-r", help="Folder of the run; the same command goes on with it.")],
     engine: Annotated[str, typer.Option(help="local (processes, no JVM) or spark; spark-submit means spark.")] = "auto",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes of the local engine; default: all cores.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes of the local engine; default: all cores.")
+    ] = None,
     partitions: Annotated[int | None, typer.Option(min=1, help="Tasks that a Spark stage is cut into.")] = None,
     tokenizer: Annotated[str, typer.Option(help="Tokenizer file, in place of the recipe's.")] = "",
-    set: Annotated[list[str] | None, typer.Option("--set", help="Changes the recipe: key.key=value; may be repeated.")] = None,
+    set: Annotated[
+        list[str] | None, typer.Option("--set", help="Changes the recipe: key.key=value; may be repeated.")
+    ] = None,
     keep_work: Annotated[bool, typer.Option("--keep-work", help="Keep RUN/work when the run is done.")] = False,
     batch_documents: Annotated[int, typer.Option(min=1, help="Documents a worker holds at once.")] = 256,
 ) -> dict[str, Any]:

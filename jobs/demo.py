@@ -1,6 +1,6 @@
 """The whole way on a composed crawl: makes it, curates it, shows where every document went.
 
-    corpusmill demo
+corpusmill demo
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ SEED = 1
 
 
 def main(
-    folder: Annotated[Path, typer.Option(help="Where the demo's files go; an earlier demo there is replaced.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="Where the demo's files go; an earlier demo there is replaced.")] = Path(
+        "demo"
+    ),
     pages: Annotated[int, typer.Option(min=100, help="Pages of the crawl.")] = 2000,
     engine: Annotated[str, typer.Option(help="local or spark.")] = "local",
 ) -> None:

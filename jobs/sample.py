@@ -1,7 +1,7 @@
 """Composes a sample crawl with the truth about every page beside it.
 
-    corpusmill sample DIR --pages 10000 --seed 1
-    corpusmill sample DIR --against RUN
+corpusmill sample DIR --pages 10000 --seed 1
+corpusmill sample DIR --against RUN
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tells which page a token comes from.
 
-    corpusmill trace RUN --shard SOURCE/00000 --token 123456
+corpusmill trace RUN --shard SOURCE/00000 --token 123456
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks that a run is still what its manifest says.
 
-    corpusmill verify RUN
+corpusmill verify RUN
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tells why a page is in or out.
 
-    corpusmill why RUN --url URL
+corpusmill why RUN --url URL
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """All checks, one after another: lint, types, import rules, tests. Ends with pytest's summary; stops at the first that fails.
 
-    ./corpusmill test            everything
-    ./corpusmill test -k ledger  only pytest, with its own arguments
+./corpusmill test            everything
+./corpusmill test -k ledger  only pytest, with its own arguments
 """
 
 from __future__ import annotations

@@ -76,5 +76,7 @@ def text_of(run: str, story: Story) -> str:
     uri = ledger.folder.uri(ledger.folder.documents(shard))
     if not storage.exists(uri):
         return ""
-    row = duckdb.execute("SELECT text FROM read_parquet(?) WHERE doc_id = ?", [uri, bytes.fromhex(story.doc_id)]).fetchone()
+    row = duckdb.execute(
+        "SELECT text FROM read_parquet(?) WHERE doc_id = ?", [uri, bytes.fromhex(story.doc_id)]
+    ).fetchone()
     return str(row[0]) if row else ""

@@ -21,14 +21,25 @@ def funnel_table(manifest: dict[str, Any]) -> Table:
         ended = sum(sum(reasons.values()) for fate, reasons in fates.items() if fate != "kept")
         kept = sum(fates.get("kept", {}).values())
         named = sorted(
-            ((count, reason, fate) for fate, reasons in fates.items() for reason, count in reasons.items() if fate != "kept"),
+            (
+                (count, reason, fate)
+                for fate, reasons in fates.items()
+                for reason, count in reasons.items()
+                if fate != "kept"
+            ),
             key=lambda row: (-row[0], row[1]),
         )
-        words = [f"{reason} {count:,}" + (" (quarantined)" if fate == "quarantined" else "") for count, reason, fate in named]
+        words = [
+            f"{reason} {count:,}" + (" (quarantined)" if fate == "quarantined" else "") for count, reason, fate in named
+        ]
         rest = sum(count for count, _, _ in named[MOST_REASONS:])
         shown = words[:MOST_REASONS] + ([f"{len(words) - MOST_REASONS} more reasons {rest:,}"] if rest else [])
         table.add_row(
-            step["step"], f"{step['entered']:,}", f"{step['went_on'] + kept:,}", f"{ended:,}" if ended else "", ", ".join(shown)
+            step["step"],
+            f"{step['entered']:,}",
+            f"{step['went_on'] + kept:,}",
+            f"{ended:,}" if ended else "",
+            ", ".join(shown),
         )
     return table
 

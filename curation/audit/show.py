@@ -36,10 +36,14 @@ def identity(story: Story) -> Table:
         ("document", story.doc_id),
     ]
     if fate["shard"]:
-        rows.append(("shard", f"{fate['shard']}, tokens {fate['position']:,} to {fate['position'] + fate['tokens'] - 1:,}"))
+        rows.append(
+            ("shard", f"{fate['shard']}, tokens {fate['position']:,} to {fate['position'] + fate['tokens'] - 1:,}")
+        )
     if story.tokens:
         place = story.tokens
-        rows.append(("token", f"{place['token']:,}: number {place['of_document'] + 1:,} of the document's {place['tokens']:,}"))
+        rows.append(
+            ("token", f"{place['token']:,}: number {place['of_document'] + 1:,} of the document's {place['tokens']:,}")
+        )
     for name, value in rows:
         if value:
             table.add_row(Text(name, style="dim"), Text(plain(value), overflow="fold"))
@@ -89,4 +93,6 @@ def number(value: float) -> str:
 
 def plain(text: str) -> str:
     """Text from the web without what would steer a terminal or turn the reading direction."""
-    return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs") else "\ufffd" for c in text)
+    return "".join(
+        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs") else "\ufffd" for c in text
+    )

@@ -38,7 +38,9 @@ class Ledger:
             raise UserError(f"{run} holds no run: there is no {self.folder.manifest}")
         self.manifest: dict[str, Any] = json.loads(storage.read_bytes(uri))
         if self.manifest["status"] != "complete":
-            raise UserError(f"The run in {run} is not finished: run the same curate command again, it goes on where it stopped")
+            raise UserError(
+                f"The run in {run} is not finished: run the same curate command again, it goes on where it stopped"
+            )
         self.database = duckdb.connect()
 
     def has(self, part: str) -> bool:
@@ -94,5 +96,5 @@ class Ledger:
     def _url_of(self, doc_id: bytes | None) -> str:
         if doc_id is None:
             return ""
-        found = self.rows("records", "doc_id = ?", [bytes(doc_id)], "url, archive, \"offset\"")
+        found = self.rows("records", "doc_id = ?", [bytes(doc_id)], 'url, archive, "offset"')
         return found[0]["url"] or f"{found[0]['archive']} at {found[0]['offset']}" if found else bytes(doc_id).hex()

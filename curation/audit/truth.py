@@ -79,7 +79,11 @@ def compare(sample: Path, run: str) -> Comparison:
         elif intended != found and value is not None:
             found += f" {value:.4g} against {threshold}"
         pages, right, _ = populations.get(population, (0, 0, ""))
-        populations[population] = (pages + 1, right + (intended == found), intended if fate != "duplicate" else "duplicate")
+        populations[population] = (
+            pages + 1,
+            right + (intended == found),
+            intended if fate != "duplicate" else "duplicate",
+        )
         if intended != found:
             differences.append(Difference(population, url, intended, found))
         planted += len(values)

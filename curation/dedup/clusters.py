@@ -30,5 +30,3 @@ class Clusters:
     def duplicates(self) -> list[tuple[int, int]]:
         """(document, the document that is kept for it), ascending: every member but the smallest of each cluster."""
         return [(number, root) for number in sorted(self._parent) if (root := self._root(number)) != number]
-
-

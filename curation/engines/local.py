@@ -1,4 +1,7 @@
-"""The local engine: processes of this machine, no JVM."""
+"""The local engine: processes of this machine, no JVM.
+
+Each worker is a pool of one process, so that a death is the death of one known item and disturbs no other.
+"""
 
 from __future__ import annotations
 
@@ -6,67 +9,81 @@ import multiprocessing
 import os
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
 from connectors import storage
+from connectors.errors import UserError
 from curation.engines.engine import Emit, Item, Reduce, Result
 
-DEATHS_ALLOWED = 20  # of workers in a row without a finished item; then something else is wrong than a document
+DEATHS_ALLOWED = 20  # of workers that had the same item; then something else is wrong than a document
 
 
-class WorkerDied(Exception):
-    """Worker processes keep dying. Says how to go on."""
+class WorkerDied(UserError):
+    """Worker processes keep dying of one item. Says how to go on."""
 
 
 class LocalEngine:
-    """Runs tasks in a pool of processes. `workers` defaults to the processors that this process may use."""
+    """Runs tasks in processes. `workers` defaults to the processors that this process may use."""
 
     name = "local"
 
     def __init__(self, scratch: str, workers: int | None = None) -> None:
         self.scratch = scratch
         self.workers = workers or len(os.sched_getaffinity(0))
-        self._pool: ProcessPoolExecutor | None = None
+        self._pools: dict[int, ProcessPoolExecutor] = {}
         self._shuffles = 0
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
-        """See `Engine.map`. When a worker dies, all items that it may have held are given to new workers."""
-        todo = dict(enumerate(items))
-        deaths = 0
-        while todo:
-            try:
-                for number, result in self._run(task, todo):
-                    deaths = 0
-                    del todo[number]
-                    yield number, result
-            except BrokenProcessPool:
-                self.close()
-                deaths += 1
-                if deaths > DEATHS_ALLOWED:
-                    raise WorkerDied(
-                        f"{deaths} workers died one after another with {len(todo)} tasks left. "
-                        "Is there enough memory? Try --workers 1; the same command goes on where it stopped."
-                    ) from None
-
-    def _run(self, task: Callable[[Item], Result], todo: dict[int, Item]) -> Iterator[tuple[int, Result]]:
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, context, initializer=_end_with, initargs=(os.getpid(),))
-        futures: dict[Future[Result], int] = {}
-        waiting = iter(list(todo.items()))
-        while True:
-            for number, item in waiting:  # keeps few items in flight, so that a death concerns few
-                futures[self._pool.submit(task, item)] = number
-                if len(futures) >= 2 * self.workers:
-                    break
-            if not futures:
-                return
-            done, _ = wait(futures, return_when=FIRST_COMPLETED)
+        """See `Engine.map`. When a worker dies, its item is given to a new one; the other workers go on."""
+        waiting = deque(enumerate(items))
+        at_work: dict[Future[Result], tuple[int, Item, int]] = {}
+        idle = list(range(self.workers))[::-1]
+        deaths: Counter[int] = Counter()
+        while waiting or at_work:
+            while waiting and idle:
+                number, item = waiting.popleft()
+                worker = idle.pop()
+                at_work[self._submit(worker, task, item)] = number, item, worker
+            done, _ = wait(at_work, return_when=FIRST_COMPLETED)
             for future in done:
-                yield futures.pop(future), future.result()
+                number, item, worker = at_work.pop(future)
+                idle.append(worker)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    self._end(worker)
+                    deaths[number] += 1
+                    if deaths[number] > DEATHS_ALLOWED:
+                        raise WorkerDied(
+                            f"{deaths[number]} workers died one after another, {len(waiting) + len(at_work) + 1} tasks "
+                            "are left. Is there enough memory? Try --workers 1; the same command goes on where it stopped"
+                        ) from None
+                    waiting.appendleft((number, item))
+                else:
+                    yield number, result
+
+    def _submit(self, worker: int, task: Callable[[Item], Result], item: Item) -> Future[Result]:
+        try:
+            return self._pool(worker).submit(task, item)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self._end(worker)
+            return self._pool(worker).submit(task, item)
+
+    def _pool(self, worker: int) -> ProcessPoolExecutor:
+        if worker not in self._pools:
+            context = multiprocessing.get_context("spawn")
+            self._pools[worker] = ProcessPoolExecutor(1, context, initializer=_end_with, initargs=(os.getpid(),))
+        return self._pools[worker]
+
+    def _end(self, worker: int) -> None:
+        pool = self._pools.pop(worker)
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
 
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
         """See `Engine.shuffle`. Blobs lie in files between the two halves."""
@@ -82,11 +99,8 @@ class LocalEngine:
 
     def close(self) -> None:
         """Ends the workers at once."""
-        if self._pool is not None:
-            for process in list((self._pool._processes or {}).values()):
-                process.kill()
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        for worker in list(self._pools):
+            self._end(worker)
 
 
 def _put_blobs(emit: Emit[Item], folder: str, numbered: tuple[int, Item]) -> None:

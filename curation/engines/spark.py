@@ -96,11 +96,14 @@ class SparkEngine:
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 for row in batch.to_pylist():
-                    result = pickle.dumps(task(pickle.loads(row["item"])))
+                    result = _outcome(task, row["item"])
                     yield pa.RecordBatch.from_pydict({"number": [row["number"]], "result": [result]})
 
         for row in self._spread(items).mapInArrow(run, _RESULT).collect():
-            yield row["number"], pickle.loads(row["result"])
+            result, error = pickle.loads(row["result"])
+            if error is not None:
+                raise error
+            yield row["number"], result
 
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
         """See `Engine.shuffle`: partition p's blobs meet in Spark's partition p."""

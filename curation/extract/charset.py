@@ -58,9 +58,10 @@ class Decoded:
 @lru_cache(maxsize=512)
 def codec_of(label: str) -> str:
     """Python's codec for an encoding label of the web, "" for a label that names none."""
+    label = label.strip(" \t\n\r\f\"'").lower()
     if not 0 < len(label) <= 40 or not label.isascii():
         return ""
-    name = map_encoding_to_html5(label.strip().lower(), fallback_utf8=False) or ""
+    name = map_encoding_to_html5(label, fallback_utf8=False) or ""
     return SUPERSETS.get(name.lower(), name.lower())
 
 

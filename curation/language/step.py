@@ -26,8 +26,9 @@ class Language:
     """Adds `lang` and `lang_score` (best label, its score); removes texts in no wanted language, reason `language`.
 
     A document goes on when any language of `keep` scores above `min_score`, strictly, even if another language scores
-    higher. An empty `keep` wants every language: the best one must score above `min_score`. The verdict's value is
-    the best score of a wanted language. The meaning is that of datatrove 0.10.1, filters/language_filter.py. Raises `UserError` for a code in `keep` that the engine has no label for.
+    higher. An empty `keep` wants every language: the best one must score above `min_score`. The verdict's value is the
+    best score of a wanted language. The meaning is that of datatrove 0.10.1, filters/language_filter.py.
+    Raises `UserError` for a code in `keep` that the engine has no label for.
     """
 
     engine: Engine = "lid176"

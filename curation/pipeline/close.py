@@ -54,7 +54,8 @@ def write_manifest(
         "plan_digest": plan.digest,
         "plan": plan.content,
         "inputs": [
-            {"split": r.unit, "bytes": r.bytes, "sha256": r.facts["input_sha256"], "records": r.records} for r in refined
+            {"split": r.unit, "bytes": r.bytes, "sha256": r.facts["input_sha256"], "records": r.records}
+            for r in refined
         ],
         "sources": sources,
         "steps": [{"step": step, **asdict(count)} for step, count in counts.items()],

@@ -63,7 +63,9 @@ def curate(
             run_stages(opened, folder, plan, RunProgress(console, folder), batch_documents)
         except OSError as error:
             if error.errno == DISK_FULL:
-                raise UserError(f"The disk of {run} is full: free some space; the same command goes on where it stopped") from None
+                raise UserError(
+                    f"The disk of {run} is full: free some space; the same command goes on where it stopped"
+                ) from None
             raise
         finally:
             if isinstance(engine, str):

@@ -46,7 +46,9 @@ def deduplicate(engine: Engine, run: RunFolder, plan: str, dedup: Dedup | None, 
     if dedup is not None:
         bands, rows = (dedup.minhash.bands, dedup.minhash.rows) if dedup.minhash else (0, 0)
         partitions = 1 + int(firsts[-1]) * (bands + 1) // KEYS_PER_PARTITION
-        items = [(run.uri(run.signatures(receipt.unit)), int(first)) for receipt, first in zip(refined, firsts, strict=False)]
+        items = [
+            (run.uri(run.signatures(receipt.unit)), int(first)) for receipt, first in zip(refined, firsts, strict=False)
+        ]
         for edges in engine.shuffle(PackKeys(partitions, bands, rows, dedup.exact), items, star_edges, partitions):
             clusters.add(edges)
     duplicates = clusters.duplicates()

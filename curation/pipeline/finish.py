@@ -127,7 +127,9 @@ class Finishing:
         self.task, self.shard = task, shard
         self.redact = Redact(kinds=task.recipe.redact) if task.recipe.redact else None
         settings = task.recipe.tokenize
-        self.tokenizer = opened_tokenizer(task.tokenizer, settings.end_of_document) if settings and task.tokenizer else None
+        self.tokenizer = (
+            opened_tokenizer(task.tokenizer, settings.end_of_document) if settings and task.tokenizer else None
+        )
         self.tally = Tally(("dedup", "redact", "tokenize"))
         self.tokens = self.documents = 0
 
@@ -159,7 +161,9 @@ class Finishing:
         written = {path: self.outputs[key].written for key, (path, _) in paths.items()}
         outputs = {path: output for path, output in written.items() if output}
         if self.writer is not None:
-            outputs |= {path: storage.digest(run.uri(path)) for path in (run.shard(name, "bin"), run.shard(name, "idx"))}
+            outputs |= {
+                path: storage.digest(run.uri(path)) for path in (run.shard(name, "bin"), run.shard(name, "idx"))
+            }
         self.tally.check(f"shard {name}")
         return Receipt(
             unit=name,
@@ -254,4 +258,6 @@ def mark_duplicates(matches: Sequence[Match | None], threshold: float, batch: pa
     batch = with_verdicts(batch, "dedup", verdicts)
     kept = pa.array([match and match.kept for match in matches], pa.binary(16))
     batch = with_column(batch, ledger.DUPLICATE_OF, kept)
-    return with_column(batch, ledger.SIMILARITY, pa.array([match and match.similarity for match in matches], pa.float32()))
+    return with_column(
+        batch, ledger.SIMILARITY, pa.array([match and match.similarity for match in matches], pa.float32())
+    )

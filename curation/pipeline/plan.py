@@ -90,7 +90,9 @@ def adopt(plan: Plan, run: RunFolder) -> str:
         known = json.loads(storage.read_bytes(run.uri(run.manifest)))
         if known["plan_digest"] != plan.digest:
             difference = first_difference(known["plan"], plan.content)
-            raise UserError(f"{run.root} holds a run of another plan: {difference}. Give another --run, or the same plan")
+            raise UserError(
+                f"{run.root} holds a run of another plan: {difference}. Give another --run, or the same plan"
+            )
         return str(known["status"])
     strangers = [name for name in storage.list_files(run.root, "") if not name.endswith(storage.PARTIAL)]
     if strangers:

@@ -1,7 +1,7 @@
 """The first pass: one split, read once. Records in; survivors, their keys and the ledger's rows out. No shuffle.
 
-    records ─► batch ─► url ─► extract ─► language ─► filters ─► survivors ─► text hash, signature
-                 └────────┴────────┴──────────┴──────────┴────► ledger: fate, step, reason, value, threshold
+records ─► batch ─► url ─► extract ─► language ─► filters ─► survivors ─► text hash, signature
+             └────────┴────────┴──────────┴──────────┴────► ledger: fate, step, reason, value, threshold
 """
 
 from __future__ import annotations
@@ -210,4 +210,3 @@ class Refinement:
             self.outputs["survivors"].write(ledger.conform(survivors, SURVIVORS))
             self.outputs["signatures"].write(keys)
             self.text_bytes += int(pc.sum(pc.binary_length(survivors.column(TEXT))).as_py() or 0)
-

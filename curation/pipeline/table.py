@@ -33,7 +33,9 @@ def apply(recipe: str | Recipe, table: Any, *, text: str = TEXT, url: str = "url
     steps = [step for step in given.refine_steps if step.name not in NOT_FOR_TEXT]
     if url not in arrow.column_names:
         steps = [step for step in steps if step is not given.url]
-    renamed = arrow.rename_columns([TEXT if name == text else "url" if name == url else name for name in arrow.column_names])
+    renamed = arrow.rename_columns(
+        [TEXT if name == text else "url" if name == url else name for name in arrow.column_names]
+    )
     parts = [result for batch in batches(renamed) for result in run_steps(steps, batch)]
     if not parts:
         return table

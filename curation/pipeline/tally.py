@@ -30,7 +30,9 @@ class Tally:
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - started
 
-    def step(self, name: str, step: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch) -> pa.RecordBatch:
+    def step(
+        self, name: str, step: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch
+    ) -> pa.RecordBatch:
         """Does a step; gives the documents that go on, without verdict columns, and puts aside those that ended."""
         count = self.counts[name]
         count.entered += batch.num_rows

@@ -38,7 +38,9 @@ def load_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
         try:
             content, where = Path(name).read_text(encoding="utf-8"), name
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"Cannot read the recipe {name}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+            raise UserError(
+                f"Cannot read the recipe {name}: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+            ) from None
     else:
         shipped = shipped_recipes()
         if name not in shipped:

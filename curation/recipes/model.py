@@ -136,7 +136,9 @@ def build_rule(filter_name: str, fields: Any) -> Rule:
 def only_pair(entry: Mapping[str, Any]) -> tuple[str, Any]:
     """The one key and value of a filter's entry."""
     if len(entry) != 1:
-        raise UserError(f"filters: each entry is one `name: …`, not {', '.join(map(str, entry))}: put a dash before each")
+        raise UserError(
+            f"filters: each entry is one `name: …`, not {', '.join(map(str, entry))}: put a dash before each"
+        )
     return next(iter(entry.items()))
 
 

@@ -6,6 +6,7 @@ own scores: e-mail 1.0 (its domain ends in a public suffix), IP address 0.6, pho
 social security number 0.5 with separators; nine bare digits score 0.05 and stay.
 
 What differs from Presidio:
+- two more forms of cards, and JCB's old one, are looked for (`MORE_CARDS`);
 - only public IP addresses count, in the meaning of `ipaddress`' `is_global`: private, loopback, link-local,
   documentation and reserved ones name nobody and stay;
 - the public-suffix list is the snapshot inside tldextract, never a download or a cached file, and is asked about an
@@ -27,6 +28,12 @@ MIN_SCORE = 0.4
 # "US" stands for the whole North American plan. Each further region costs a scan of every window, and precision.
 PHONE_REGIONS = ("US", "GB")
 PHONE_LENIENCY = 1  # phonenumbers' VALID: the number's prefix and length exist
+
+# Issued forms that Presidio's pattern leaves out: 19-digit Visa, Mastercard's 2-series (ISO/IEC 7812), 15-digit JCB.
+MORE_CARDS = (
+    r"\b(?:4\d{3}(?:[- ]?\d{4}){3}[- ]?\d{3}|(?:222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)(?:[- ]?\d{4}){3}"
+    r"|2131[- ]?\d{4}[- ]?\d{4}[- ]?\d{3})\b"
+)
 
 Span = tuple[int, int]
 
@@ -81,6 +88,7 @@ def _recogniser(kind: Kind) -> Any:
 def _recognisers() -> dict[Kind, Any]:
     """The class, or a function that makes one, by kind. Presidio is imported here, as it takes seconds."""
     try:
+        from presidio_analyzer import Pattern
         from presidio_analyzer import predefined_recognizers as presidio
     except ImportError:
         raise missing_extra("presidio-analyzer", "pii") from None
@@ -95,11 +103,12 @@ def _recognisers() -> dict[Kind, Any]:
         def invalidate_result(self, pattern_text: str) -> bool:
             return not is_public(pattern_text)
 
+    cards = [*presidio.CreditCardRecognizer.PATTERNS, Pattern("more cards", MORE_CARDS, 0.3)]
     return {
         "email": SnapshotEmailRecognizer,
         "ip": PublicIpRecognizer,
         "phone": functools.partial(presidio.PhoneRecognizer, supported_regions=PHONE_REGIONS, leniency=PHONE_LENIENCY),
-        "credit_card": presidio.CreditCardRecognizer,
+        "credit_card": functools.partial(presidio.CreditCardRecognizer, patterns=cards),
         "iban": presidio.IbanRecognizer,
         "ssn": presidio.UsSsnRecognizer,
     }

@@ -26,8 +26,9 @@ class Redact:
     """Replaces personal data of `kinds` by placeholders in `columns` (those of them that the batch has).
 
     Counts stand in the columns `edit:redact.KIND`, summed over the columns. What cannot be redacted goes to
-    quarantine with all its columns emptied: `redaction_unsettled` and `redaction_too_many_figures` (see `Unredactable`),
-    `redaction_bad_meta` (own columns that are no JSON). No value ever reaches a log, an exception or a reason.
+    quarantine with all its columns emptied: `redaction_unsettled` and `redaction_too_many_figures` (see
+    `Unredactable`), `redaction_bad_meta` (own columns that are no JSON). No value ever reaches a log, an exception or
+    a reason.
     """
 
     kinds: Annotated[list[Kind], Field(min_length=1)]

@@ -30,7 +30,9 @@ class Split:
     @property
     def name(self) -> str:
         """`crawl/00000.warc.gz`, or `crawl/big.parquet@0-100000` for a range."""
-        part = "" if self.first == 0 and self.stop is None else f"@{self.first}-{'' if self.stop is None else self.stop}"
+        part = (
+            "" if self.first == 0 and self.stop is None else f"@{self.first}-{'' if self.stop is None else self.stop}"
+        )
         return f"{self.source}/{self.archive}{part}"
 
 

@@ -8,6 +8,7 @@ from curation.sample.prose import Writer
 from curation.sample.randomness import Draws
 from curation.sample.skins import Block
 from curation.sample.texts import Text
+from curation.sample.vocabulary import english
 
 SHINGLE_WORDS = 5
 WORD = re.compile(r"\w+")
@@ -42,14 +43,8 @@ def near_copy(text: Text, draws: Draws, similarity: float) -> Text:
     ]
     for i, start, end in sorted(draws.several(spots, wanted), reverse=True):
         old = blocks[i].text
-        blocks[i] = Block("p", f"{old[:start]}{REPLACEMENTS[draws.below(len(REPLACEMENTS))]}{old[end:]}")
+        blocks[i] = Block("p", f"{old[:start]}{draws.choice(english()['replacement'])}{old[end:]}")
     return text.with_blocks(tuple(blocks))
-
-
-REPLACEMENTS = tuple(
-    "another certain various modern former little larger nearby common public recent similar "
-    "general private useful distant familiar ordinary northern splendid".split()
-)
 
 
 def partial_copy(text: Text, writer: Writer, share: float = 0.4, similarity: float = 0.28) -> Text:

@@ -1,17 +1,18 @@
 """English pages that a published rule removes, each by a wide margin: one function a rule.
 
-Rules and their order: datatrove 0.10.1, filters/gopher_repetition_filter.py, gopher_quality_filter.py, c4_filters.py and
+Rules and their order: datatrove 0.10.1, filters/gopher_repetition_filter.py, gopher_quality_filter.py, c4_filters.py,
 fineweb_quality_filter.py, as the FineWeb recipe chains them. A page must pass every rule before the one that it is for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from curation.sample.prose import Writer
 from curation.sample.skins import Block
 from curation.sample.texts import Text
-from curation.sample.vocabulary import tidy
+from curation.sample.vocabulary import english, tidy
 
 
 def text_of(writer: Writer, page_type: str, blocks: list[Block], title: str = "headline") -> Text:
@@ -20,17 +21,20 @@ def text_of(writer: Writer, page_type: str, blocks: list[Block], title: str = "h
 
 
 def longest_run(sentence: str) -> float:
-    """The longest four words' share of a sentence of 22 to 30 words; 1 for a sentence of another length."""
+    """The longest four words' share of a sentence of 22 to 30 words; 1 for another length, or where two words recur."""
     words = sentence.split()
-    if not 22 <= len(words) <= 30:
+    if not 22 <= len(words) <= 30 or len(set(pairwise(words))) < len(words) - 1:
         return 1.0
     return max(len(" ".join(words[i : i + 4])) for i in range(len(words) - 3)) / len(sentence)
 
 
 def short(writer: Writer) -> Text:
     """gopher_short_doc: a stub of two sentences, the evenest of some (top_4_gram: no four words make up a sixth)."""
-    notice = writer.draws.choice(("The rest is for members of our club.", "More will follow here soon, so come back later."))
-    sentence = min((writer.sentence("body") for _ in range(24)), key=longest_run)
+    notice = writer.draws.choice(
+        ("The rest is for members of our club.", "More will follow here soon, so come back later.")
+    )
+    candidates = [writer.sentences("body") for _ in range(12)] + [writer.sentences("plain", "plain") for _ in range(48)]
+    sentence = min(candidates, key=longest_run)
     return text_of(writer, "stub", [Block("p", sentence), Block("p", notice)], "short_title")
 
 
@@ -41,23 +45,36 @@ def number_table(writer: Writer) -> Text:
         "\t".join([writer.phrase("thing"), *(str(draws.between(100, 99999)) for _ in range(6))])
         for _ in range(draws.between(18, 40))
     ]
-    return text_of(writer, "table", [Block("p", writer.paragraph()), Block("table", "\n".join(rows)), Block("p", writer.paragraph((), 2))])
+    return text_of(
+        writer,
+        "table",
+        [Block("p", writer.paragraph()), Block("table", "\n".join(rows)), Block("p", writer.paragraph((), 2))],
+    )
 
 
 def keyword_list(writer: Writer) -> Text:
     """gopher_enough_stop_words: keywords for search engines, no grammar."""
     draws = writer.draws
-    def keywords() -> str:
-        return " ".join(writer.phrase(draws.choice(("thing", "things", "adjective", "acting", "agents"))) for _ in range(draws.between(10, 16)))
-    blocks = [Block("p", f"Cheap {keywords()} for sale in {writer.cast['town']} at our lowest price, order online today.") for _ in range(draws.between(8, 14))]
-    return Text("keywords", writer.topic.name, "en", f"Buy {writer.phrase('adjective')} {writer.phrase('things')} {writer.cast['town']}", tuple(blocks))
+    kinds = ("thing", "things", "adjective", "acting", "agents")
+
+    def line() -> str:
+        keywords = (
+            f"{writer.phrase('shop_word')} {writer.phrase(draws.choice(kinds))}" for _ in range(draws.between(6, 10))
+        )
+        return f"{' '.join(keywords)} {writer.cast['town']}.".capitalize()
+
+    title = f"Buy {writer.phrase('adjective')} {writer.phrase('things')} {writer.cast['town']}"
+    blocks = tuple(Block("p", line()) for _ in range(draws.between(8, 14)))
+    return Text("keywords", writer.topic.name, "en", title, blocks)
 
 
 def repeated_lines(writer: Writer) -> Text:
     """dup_para_frac: a list of entries that mostly say the same."""
     draws = writer.draws
     notice = writer.sentence("body")
-    blocks = [Block("p", writer.sentence("body") if draws.chance(0.3) else notice) for _ in range(draws.between(14, 24))]
+    blocks = [
+        Block("p", writer.sentence("body") if draws.chance(0.3) else notice) for _ in range(draws.between(14, 24))
+    ]
     return text_of(writer, "boilerplate", [Block("p", notice), Block("p", notice), *blocks])
 
 
@@ -68,7 +85,9 @@ def repeated_phrase(writer: Writer) -> Text:
     blocks = []
     for _ in range(draws.between(7, 12)):
         pieces = [f"{writer.phrase('np')} and {call} of {writer.phrase('things')} with {call}" for _ in range(2)]
-        blocks.append(Block("p", f"{call.capitalize()} to {call}, {call} for {pieces[0]}, {call} that {pieces[1]}, {call}."))
+        blocks.append(
+            Block("p", f"{call.capitalize()} to {call}, {call} for {pieces[0]}, {call} that {pieces[1]}, {call}.")
+        )
     return text_of(writer, "spam", blocks)
 
 
@@ -76,30 +95,41 @@ def repeated_passage(writer: Writer) -> Text:
     """duplicated_5_n_grams: the same few sentences again and again inside otherwise different paragraphs."""
     draws = writer.draws
     passage = writer.sentences("body", "body")
-    blocks = [Block("p", f"{writer.sentence('body')} {passage} {writer.sentence('fact')}") for _ in range(draws.between(6, 10))]
+    blocks = [
+        Block("p", f"{writer.sentence('body')} {passage} {writer.sentence('fact')}")
+        for _ in range(draws.between(6, 10))
+    ]
     return text_of(writer, "mirror", blocks)
 
 
 def hashtags(writer: Writer) -> Text:
     """gopher_too_many_hashes: posts that end in trains of tags."""
     draws = writer.draws
+
     def tags() -> str:
-        return " ".join("#" + writer.phrase(draws.choice(("adjective", "thing", "stuff"))).replace(" ", "").replace("-", "") for _ in range(draws.between(8, 14)))
-    return text_of(writer, "posts", [Block("p", f"{writer.sentence('blog_body')} {tags()}") for _ in range(draws.between(6, 12))])
+        return " ".join(
+            "#" + writer.phrase(draws.choice(("adjective", "thing", "stuff"))).replace(" ", "").replace("-", "")
+            for _ in range(draws.between(8, 14))
+        )
+
+    return text_of(
+        writer, "posts", [Block("p", f"{writer.sentence('blog_body')} {tags()}") for _ in range(draws.between(6, 12))]
+    )
 
 
 def teasers(writer: Writer) -> Text:
     """gopher_too_many_end_ellipsis: an index of cut-off teasers."""
     draws = writer.draws
-    return text_of(writer, "teasers", [Block("p", writer.sentence("body").rstrip(".!?\"") + "...") for _ in range(draws.between(10, 18))])
+    return text_of(
+        writer,
+        "teasers",
+        [Block("p", writer.sentence("body").rstrip('.!?"') + "...") for _ in range(draws.between(10, 18))],
+    )
 
 
 def few_sentences(writer: Writer) -> Text:
     """too_few_sentences: two sentences, long enough for every rule before."""
-    blocks = [
-        Block("p", tidy(f"{writer.phrase('clause')}, and {writer.phrase('clause')}, so that {writer.phrase('clause')} and {writer.phrase('clause')} although {writer.phrase('clause')}."))
-        for _ in range(2)
-    ]
+    blocks = [Block("p", writer.sentence("long_clause")) for _ in range(2)]
     return text_of(writer, "note", blocks, "short_title")
 
 
@@ -109,7 +139,10 @@ def code(writer: Writer) -> Text:
     listing = f"function {name}(items) {{\n  for (const item of items) {{ item.check(); }}\n  return items.length;\n}}"
     blocks = [Block("p", writer.paragraph()) for _ in range(writer.draws.between(4, 9))]
     blocks.insert(2, Block("pre", listing))
-    blocks.insert(3, Block("p", f"The function {name}() {{ ... }} has to be called once for each of the {writer.phrase('things')}."))
+    blocks.insert(
+        3,
+        Block("p", f"The function {name}() {{ ... }} has to be called once for each of the {writer.phrase('things')}."),
+    )
     return text_of(writer, "tutorial", blocks)
 
 
@@ -141,7 +174,12 @@ def script_notice(writer: Writer) -> Text:
 def headlines(writer: Writer) -> Text:
     """line_punct_ratio: a front page of headlines without full stops."""
     draws = writer.draws
-    blocks = [Block("p", f"{writer.sentence('headline').rstrip('.?')} with {writer.phrase('np')} and {writer.phrase('stuff')}") for _ in range(draws.between(18, 32))]
+    blocks = [
+        Block(
+            "p", f"{writer.sentence('headline').rstrip('.?')} with {writer.phrase('np')} and {writer.phrase('stuff')}"
+        )
+        for _ in range(draws.between(18, 32))
+    ]
     return text_of(writer, "front_page", blocks)
 
 
@@ -166,13 +204,6 @@ def verses(writer: Writer) -> Text:
     return text_of(writer, "verses", blocks, "short_title")
 
 
-LONG_WORDS = (
-    "conditions commercial references background preparation collection instrument experience impression regulation "
-    "foundation settlement occasional explanation comparison description measurement examination distribution expectation "
-    "observation generation protection industrial historical traditional particular successive"
-).split()
-
-
 def entries(writer: Writer) -> Text:
     """list_ratio: a glossary of three-word lines, every other one of long words."""
     draws = writer.draws
@@ -184,7 +215,7 @@ def entries(writer: Writer) -> Text:
         return f"{last_word('things')} {draws.choice(('with', 'of', 'and', 'to'))} {last_word('stuff')}".capitalize()
 
     count = draws.between(30, 45)
-    long = distinct(lambda: " ".join(draws.several(LONG_WORDS, 3)).capitalize(), count)
+    long = distinct(lambda: " ".join(draws.several(english()["long_word"], 3)).capitalize(), count)
     lines = [line for both in zip(distinct(pair, count), long, strict=True) for line in both]
     blocks = [Block("p", line + "." if i % 7 == 0 else line) for i, line in enumerate(lines)]
     return Text("glossary", writer.topic.name, "en", f"Glossary of {last_word('things')}", tuple(blocks))
@@ -192,7 +223,8 @@ def entries(writer: Writer) -> Text:
 
 def echoes(writer: Writer) -> Text:
     """char_dup_ratio: good paragraphs with the same invitation between them."""
-    call = f"Read more about {writer.phrase('things')} and {writer.phrase('stuff')} in our {writer.phrase('kind')} archive."
+    subject = f"{writer.phrase('things')} and {writer.phrase('stuff')}"
+    call = f"Read more about {subject} in our {writer.phrase('kind')} archive."
     blocks = []
     for i in range(writer.draws.between(7, 12)):
         blocks.append(Block("p", writer.paragraph((), writer.draws.between(4, 6))))
@@ -201,13 +233,15 @@ def echoes(writer: Writer) -> Text:
     return text_of(writer, "newsletter", blocks)
 
 
-SYLLABLES = "zq xv kr wj bl oov ghu ptk nnr ysh qua lirr vro kez tho dja mpf ugg zyx wow fna hir".split()
-
-
 def gibberish(writer: Writer) -> Text:
     """language: strings of syllables that no language has."""
     draws = writer.draws
+
     def word() -> str:
-        return "".join(draws.choice(SYLLABLES) for _ in range(draws.between(1, 4)))
-    blocks = [Block("p", " ".join(word() for _ in range(draws.between(25, 60))).capitalize() + ".") for _ in range(draws.between(5, 9))]
+        return "".join(writer.phrase("syllable") for _ in range(draws.between(1, 4)))
+
+    blocks = [
+        Block("p", " ".join(word() for _ in range(draws.between(25, 60))).capitalize() + ".")
+        for _ in range(draws.between(5, 9))
+    ]
     return Text("gibberish", "", "", f"{word()} {word()} {word()}".capitalize(), tuple(blocks))

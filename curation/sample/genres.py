@@ -1,4 +1,4 @@
-"""The kinds of good English page: how each opens, goes on and ends. A new kind is one function and one row in `GENRES`."""
+"""The kinds of good English page: how each opens, goes on and ends. A new kind is a function and a row."""
 
 from __future__ import annotations
 
@@ -72,7 +72,14 @@ def questions(writer: Writer) -> Blocks:
     """A question and its answers."""
     blocks = [Block("p", writer.sentences("ask", "ask", "ask"))]
     for _ in range(max(2, writer.length() // 5)):
-        blocks.append(Block("p", writer.paragraph(("answer",), writer.draws.between(3, 6), "answer" if writer.draws.chance(0.5) else "body")))
+        blocks.append(
+            Block(
+                "p",
+                writer.paragraph(
+                    ("answer",), writer.draws.between(3, 6), "answer" if writer.draws.chance(0.5) else "body"
+                ),
+            )
+        )
     return blocks
 
 
@@ -80,7 +87,12 @@ def forum(writer: Writer) -> Blocks:
     """A thread: posts of two or three sentences, some of which quote."""
     blocks = [Block("p", writer.sentences("ask", "blog_body", "ask"))]
     for _ in range(max(3, writer.length() // 4)):
-        blocks.append(Block("p", writer.paragraph((), writer.draws.between(2, 5), writer.draws.choice(("answer", "blog_body", "body")))))
+        blocks.append(
+            Block(
+                "p",
+                writer.paragraph((), writer.draws.between(2, 5), writer.draws.choice(("answer", "blog_body", "body"))),
+            )
+        )
     return blocks
 
 

@@ -1,4 +1,4 @@
-"""Pages in other languages: a sentence grammar and word lists each, from `languages/*.yaml`. A new language is a new file."""
+"""Pages in other languages: a grammar and word lists each, in `languages/*.yaml`. A new one is a new file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def read_language(path: Path) -> Language:
     """One file of `languages/`."""
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     grammars = {
-        topic: compile_grammar({**data["rules"], **{name: [str(w) for w in ws] for name, ws in lists.items()}}, frozenset())
+        topic: compile_grammar(
+            {**data["rules"], **{name: [str(w) for w in ws] for name, ws in lists.items()}}, frozenset()
+        )
         for topic, lists in data.get("topics", {}).items()
     }
     labels = {name: data[name] for name in ("charsets", "nav", "legal", "more", "skip", "cookie")}

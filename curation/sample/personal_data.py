@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from curation.sample.randomness import Draws
 from curation.sample.skins import Block
 from curation.sample.texts import Text
+from curation.sample.vocabulary import english
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,11 @@ def luhn_digit(number: str) -> str:
 
 
 def email(draws: Draws) -> str:
-    """An address under a reserved top-level domain's host."""
-    first, last = draws.choice(("ada", "bruno", "clara", "emil", "greta", "hugo", "ines", "karim", "leonie", "pavel")), draws.choice(
-        ("blackwood", "drummond", "fairfax", "ingram", "norwood", "okafor", "quigley", "varga", "winslow", "yardley")
-    )
-    return f"{first}{draws.choice(('.', '_', ''))}{last}{draws.between(1, 999)}@{draws.choice(('mail', 'post', 'letters', 'office'))}-{digits(draws, 2)}.{draws.choice(('com', 'org', 'net'))}"
+    """An address under one of the domains that are reserved for examples (RFC 2606)."""
+    names = english()
+    name = f"{draws.choice(names['first_f'])}{draws.choice(('.', '_', ''))}{draws.choice(names['surnames'])}".lower()
+    host = f"{draws.choice(('mail', 'post', 'letters', 'office'))}-{digits(draws, 2)}"
+    return f"{name}{draws.between(1, 999)}@{host}.example.{draws.choice(('com', 'org', 'net'))}"
 
 
 def public_ip(draws: Draws) -> str:
@@ -78,14 +79,15 @@ def social_security_number(draws: Draws) -> str:
     return f"{area:03d}-{draws.between(1, 99):02d}-{draws.between(1, 9999):04d}"
 
 
-KINDS: dict[str, tuple[Callable[[Draws], str], tuple[str, ...]]] = {
-    "email": (email, ("Write to {} if you have photographs of it.", "Anyone with old letters can reach the editor at {} during the week.")),
-    "ip": (public_ip, ("The edit came from {} late that evening.", "Our server log shows the address {} twice that night.")),
-    "phone": (phone, ("Call {} to reserve a place on the next walk.", "The phone number {} is answered on weekday mornings.")),
-    "credit_card": (credit_card, ("The leaked receipt shows the credit card number {} in full.", "She paid with the card {} and never got a refund.")),
-    "iban": (iban, ("Donations can be sent to the account with IBAN {} until spring.", "The association asks for transfers to IBAN {} only.")),
-    "ssn": (social_security_number, ("The form still listed the social security number {} of a former clerk.", "His SSN {} had been typed on the back of the card.")),
-}  # fmt: skip
+# type -> how a value is made; the rule `pii_TYPE` of `english.yaml` has the sentences around it
+KINDS: dict[str, Callable[[Draws], str]] = {
+    "email": email,
+    "ip": public_ip,
+    "phone": phone,
+    "credit_card": credit_card,
+    "iban": iban,
+    "ssn": social_security_number,
+}
 
 
 def with_personal_data(text: Text, draws: Draws) -> tuple[Text, list[Span]]:
@@ -94,10 +96,9 @@ def with_personal_data(text: Text, draws: Draws) -> tuple[Text, list[Span]]:
     paragraphs = [i for i, block in enumerate(blocks) if block.kind == "p"]
     planted: list[tuple[str, str]] = []
     for kind in draws.several(list(KINDS), draws.between(1, 4)):
-        make, sentences = KINDS[kind]
-        value = make(draws)
+        value = KINDS[kind](draws)
         spot = draws.choice(paragraphs)
-        blocks[spot] = Block("p", f"{blocks[spot].text} {draws.choice(sentences).format(value)}")
+        blocks[spot] = Block("p", f"{blocks[spot].text} {draws.choice(english()['pii_' + kind]).replace('@', value)}")
         planted.append((kind, value))
     changed = text.with_blocks(tuple(blocks))
     whole = changed.main_text

@@ -5,11 +5,11 @@ Steps are named `read`, `url`, `language`, `gopher_repetition`, `gopher_quality`
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from bisect import bisect_right
 from math import gcd
 
 from curation.run.documents import Fate
@@ -123,6 +123,8 @@ class Population:
     compose: Callable[[Place], Page]
 
 
+REPETITION, QUALITY, C4, FINEWEB = "gopher_repetition", "gopher_quality", "c4", "fineweb"
+
 POPULATIONS: tuple[Population, ...] = (
     Population("prose", 398, "kept", "", "", prose),
     Population("personal_data", 40, "kept", "", "", personal),
@@ -135,22 +137,22 @@ POPULATIONS: tuple[Population, ...] = (
     Population("gibberish", 8, "removed", "language", "language", faulty(faults.gibberish)),
     Population("adult_url", 10, "removed", "url", "hard_blacklisted", banned(("nsfw", "xxx"))),
     Population("spam_url", 10, "removed", "url", "hard_blacklisted", banned(("viagra",))),
-    Population("repeated_lines", 8, "removed", "gopher_repetition", "dup_para_frac", faulty(faults.repeated_lines)),
-    Population("repeated_phrase", 8, "removed", "gopher_repetition", "top_2_gram", faulty(faults.repeated_phrase)),
-    Population("repeated_passage", 8, "removed", "gopher_repetition", "duplicated_5_n_grams", faulty(faults.repeated_passage)),
-    Population("stub", 22, "removed", "gopher_quality", "gopher_short_doc", faulty(faults.short)),
-    Population("hashtags", 6, "removed", "gopher_quality", "gopher_too_many_hashes", faulty(faults.hashtags)),
-    Population("teasers", 6, "removed", "gopher_quality", "gopher_too_many_end_ellipsis", faulty(faults.teasers)),
-    Population("number_table", 12, "removed", "gopher_quality", "gopher_below_alpha_threshold", faulty(faults.number_table)),
-    Population("keyword_list", 12, "removed", "gopher_quality", "gopher_enough_stop_words", faulty(faults.keyword_list)),
-    Population("few_sentences", 8, "removed", "c4", "too_few_sentences", faulty(faults.few_sentences)),
-    Population("script_notice", 6, "removed", "c4", "too_few_sentences", faulty(faults.script_notice)),
-    Population("placeholder", 6, "removed", "c4", "lorem_ipsum", faulty(faults.placeholder)),
-    Population("code", 12, "removed", "c4", "curly_bracket", faulty(faults.code)),
-    Population("headlines", 8, "removed", "fineweb", "line_punct_ratio", faulty(faults.headlines)),
-    Population("verses", 6, "removed", "fineweb", "short_line_ratio", faulty(faults.verses)),
-    Population("echoes", 6, "removed", "fineweb", "char_dup_ratio", faulty(faults.echoes)),
-    Population("glossary", 6, "removed", "fineweb", "list_ratio", faulty(faults.entries)),
+    Population("repeated_lines", 8, "removed", REPETITION, "dup_para_frac", faulty(faults.repeated_lines)),
+    Population("repeated_phrase", 8, "removed", REPETITION, "top_2_gram", faulty(faults.repeated_phrase)),
+    Population("repeated_passage", 8, "removed", REPETITION, "duplicated_5_n_grams", faulty(faults.repeated_passage)),
+    Population("stub", 22, "removed", QUALITY, "gopher_short_doc", faulty(faults.short)),
+    Population("hashtags", 6, "removed", QUALITY, "gopher_too_many_hashes", faulty(faults.hashtags)),
+    Population("teasers", 6, "removed", QUALITY, "gopher_too_many_end_ellipsis", faulty(faults.teasers)),
+    Population("number_table", 12, "removed", QUALITY, "gopher_below_alpha_threshold", faulty(faults.number_table)),
+    Population("keyword_list", 12, "removed", QUALITY, "gopher_enough_stop_words", faulty(faults.keyword_list)),
+    Population("few_sentences", 8, "removed", C4, "too_few_sentences", faulty(faults.few_sentences)),
+    Population("script_notice", 6, "removed", C4, "too_few_sentences", faulty(faults.script_notice)),
+    Population("placeholder", 6, "removed", C4, "lorem_ipsum", faulty(faults.placeholder)),
+    Population("code", 12, "removed", C4, "curly_bracket", faulty(faults.code)),
+    Population("headlines", 8, "removed", FINEWEB, "line_punct_ratio", faulty(faults.headlines)),
+    Population("verses", 6, "removed", FINEWEB, "short_line_ratio", faulty(faults.verses)),
+    Population("echoes", 6, "removed", FINEWEB, "char_dup_ratio", faulty(faults.echoes)),
+    Population("glossary", 6, "removed", FINEWEB, "list_ratio", faulty(faults.entries)),
     Population("redirect", 20, "removed", "read", "redirect", answered(replies.redirect)),
     Population("not_found", 14, "removed", "read", "error_status", answered(replies.not_found)),
     Population("server_error", 4, "removed", "read", "error_status", answered(replies.server_error)),

@@ -13,7 +13,8 @@ T = TypeVar("T")
 
 def key_of(*parts: int | str) -> int:
     """64 bits from the parts (xxh3 of them joined by a NUL)."""
-    return xxhash.xxh3_64_intdigest("\0".join(map(str, parts)))
+    key: int = xxhash.xxh3_64_intdigest("\0".join(map(str, parts)))
+    return key
 
 
 class Draws:

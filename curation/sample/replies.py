@@ -11,7 +11,8 @@ from curation.sample.pages import Place, Reply
 
 def small_page(title: str) -> bytes:
     """The page that a bare web server shows with a status."""
-    return f"<html><head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center><hr></body></html>\r\n".encode()
+    head = f"<html><head><title>{title}</title></head>"
+    return f"{head}\r\n<body><center><h1>{title}</h1></center><hr></body></html>\r\n".encode()
 
 
 def redirect(place: Place) -> Reply:

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 
 from curation.sample.genres import GENRES
+from curation.sample.grammar import expand
 from curation.sample.languages import Language, languages
 from curation.sample.pages import Page
 from curation.sample.prose import Writer
-from curation.sample.grammar import expand
 from curation.sample.randomness import Draws
 from curation.sample.skins import links, skins
 from curation.sample.texts import Text
@@ -64,7 +64,7 @@ def titles(language: Language, draws: Draws, count: int) -> list[str]:
 
 
 def has_comments(seed: int, number: int) -> bool:
-    """Whether readers commented on the page. Extractors take comments for main text, so pages that are compared have none."""
+    """Whether readers commented. Extractors take comments for main text, so pages that are compared have none."""
     return Draws(seed, number, "commented").chance(0.25)
 
 

@@ -1,7 +1,7 @@
-"""HTML around a page's text: site skins from `skins/*.html`, filled with navigation, advertisements, comments and notices.
+"""HTML around a page's text: site skins, filled with navigation, advertisements, comments and notices.
 
-A skin is one file: a few lines of YAML that say how paragraphs, headings and quotations are marked up, `---`, and the page
-with `{{slot}}`s. A new skin is a new file.
+A skin is one file of `skins/`: a few lines of YAML that say how paragraphs, headings and quotations are marked up,
+`---`, and the page with `{{slot}}`s. A new skin is a new file.
 """
 
 from __future__ import annotations

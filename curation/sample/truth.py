@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from curation.sample.pages import Page
-from curation.sample.populations import Population, prose, Place
+from curation.sample.pages import Page, Place
+from curation.sample.populations import Population, prose
 from curation.sample.sites import url_of
 
 SCHEMA = pa.schema(
@@ -27,7 +27,9 @@ SCHEMA = pa.schema(
         pa.field("jaccard", pa.float64()),
         pa.field(
             "pii",
-            pa.list_(pa.struct([("type", pa.string()), ("value", pa.string()), ("start", pa.int32()), ("end", pa.int32())])),
+            pa.list_(
+                pa.struct([("type", pa.string()), ("value", pa.string()), ("start", pa.int32()), ("end", pa.int32())])
+            ),
             nullable=False,
         ),
         pa.field("contamination", pa.string(), nullable=False),

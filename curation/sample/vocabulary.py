@@ -69,7 +69,14 @@ class Verb:
     gerund: str
 
 
-PARTICIPLES = {"rewrote": "rewritten", "drew": "drawn", "hid": "hidden", "wove": "woven", "drove": "driven", "shrank": "shrunk"}
+PARTICIPLES = {
+    "rewrote": "rewritten",
+    "drew": "drawn",
+    "hid": "hidden",
+    "wove": "woven",
+    "drove": "driven",
+    "shrank": "shrunk",
+}
 DOUBLED_GERUNDS = {"spin", "split", "upset"}
 
 

@@ -16,27 +16,21 @@ from connectors.errors import UserError
 from curation.sample import faults, records
 from curation.sample.evaluation import ITEMS, item_id, item_text
 from curation.sample.exchanges import exchange
-from curation.sample.populations import POPULATIONS, Place, compose, prose
+from curation.sample.pages import Place
+from curation.sample.populations import POPULATIONS, compose, prose
 from curation.sample.prose import Writer
 from curation.sample.randomness import Draws
 from curation.sample.truth import SCHEMA, row
 
 LABELS = 400
-BAD = (faults.keyword_list, faults.repeated_phrase, faults.hashtags, faults.headlines, faults.repeated_lines, faults.teasers)
-
-README = """# A composed crawl
-
-Nothing here comes from a real site: every page, name, address and number is made up by a grammar from a seed.
-
-| file | what it holds |
-|---|---|
-| `crawl/*.warc.gz` | the crawl in Common Crawl's form: request, response and metadata records. The last file ends within a record. |
-| `truth/*.parquet` | for each response of the file of the same number: main text, language, topic, intended fate, step and reason, the page it copies and how much of it, personal data, planted evaluation item |
-| `evaluation.jsonl` | evaluation items, some of which stand word for word in pages |
-| `labels.jsonl` | texts labelled good or bad, to train a quality classifier with |
-
-Written with pages={pages}, seed={seed}, pages_per_file={pages_per_file}: the same three numbers give the same bytes.
-"""
+BAD = (
+    faults.keyword_list,
+    faults.repeated_phrase,
+    faults.hashtags,
+    faults.headlines,
+    faults.repeated_lines,
+    faults.teasers,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +73,16 @@ def write_sample(
         rows = write_file(folder, files, range(first, stop), seed, stop == pages, progress)
         fates.update(r["fate"] for r in rows)
         populations.update(r["population"] for r in rows)
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), folder / "truth" / f"{files:05d}.parquet", compression="zstd")
+        pq.write_table(
+            pa.Table.from_pylist(rows, SCHEMA), folder / "truth" / f"{files:05d}.parquet", compression="zstd"
+        )
         size += (folder / "crawl" / f"{files:05d}.warc.gz").stat().st_size
         files += 1
     write_lines(folder / "evaluation.jsonl", evaluation_items(seed))
     write_lines(folder / "labels.jsonl", labelled_texts(seed))
+    readme = (Path(__file__).parent / "readme.txt").read_text(encoding="utf-8")
     (folder / "README.md").write_text(
-        README.format(pages=pages, seed=seed, pages_per_file=pages_per_file), encoding="utf-8", newline="\n"
+        readme.format(pages=pages, seed=seed, pages_per_file=pages_per_file), encoding="utf-8", newline="\n"
     )
     return SampleSummary(pages, files, size, dict(sorted(fates.items())), dict(sorted(populations.items())))
 

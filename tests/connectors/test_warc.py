@@ -171,6 +171,13 @@ def test_a_cut_archive_says_so_wherever_it_is_cut(rows: Callable[..., list[Recor
     assert [reason(record) for record in rows(one + two)] == ["html", "html"]
 
 
+def test_many_records_in_one_cut_member_are_noticed(rows: Callable[..., list[Record]]) -> None:
+    data = gzip.compress(b"".join(response(HTML, body=PAGE + random.Random(i).randbytes(300)) for i in range(4)))
+    assert [reason(record) for record in rows(data)] == ["html"] * 4
+    for cut in range(20, len(data)):
+        assert reason(rows(data[:cut])[-1]) == "quarantined truncated_archive"
+
+
 def test_a_cut_plain_archive_yields_no_cut_page(rows: Callable[..., list[Record]]) -> None:
     data = response(HTML)
     for cut in range(8, len(data) - 4):

@@ -26,6 +26,7 @@ JAPANESE = "東京は日本の首都であり、世界最大の都市圏の一�
         ("shift_jis", "cp932"),
         ("euc-kr", "cp949"),
         ("UTF8", "utf-8"),
+        ('"utf-8"', "utf-8"),
         ("utf-7", ""),
         ("iso-2022-kr", ""),
         ("no such thing", ""),

@@ -101,6 +101,7 @@ def test_lines(line: str, kept: str | None) -> None:
         (GOOD * 5 + "\n{ here is code", True, None),
         (GOOD * 5 + "\n{ here is code", False, Verdict("removed", "curly_bracket", 1, 0)),
         (GOOD * 5 + "Lorem Ipsum.", True, Verdict("removed", "lorem_ipsum", 1, 0)),
+        ("[1][2][3][4][5][6] One is. Two is. Three is. Four is. Five is.", True, None),
         ("", True, Verdict("removed", "too_few_sentences", 0, 5)),
     ],
 )

@@ -158,6 +158,8 @@ def test_runs_up_to_the_limit_are_cut_as_one() -> None:
         "(" * 150 + "a" + ")" * 150,
         "a" * 100 + "." * 100 + "!" * 3,
         "9km" * 300 + "....",
+        "100000km/h",
+        "x1000000mbar",
     ]
     runs += [
         "http://user:pass@a.com/" + "x" * 500,
