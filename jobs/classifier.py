@@ -29,7 +29,8 @@ def train(
 ) -> None:
     """Train a classifier on labelled documents; a recipe uses it as `- classifier: {model: FILE, min_score: 0.5}`."""
     model = train_from_files(files, out)
-    output.print(f"{out}: {model.summary()}", highlight=False, soft_wrap=True)
+    described = ", ".join(f"{key} {value}" for key, value in model.metadata.items() if isinstance(value, (int, float)))
+    output.print(f"{out}: {described}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

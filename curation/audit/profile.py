@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from curation.run.folder import RunFolder
+from curation.run.receipt import total_counts
 
 
 def cpu_seconds(run: str) -> dict[str, float]:
@@ -20,18 +21,16 @@ def cpu_seconds(run: str) -> dict[str, float]:
 
 def profile_table(run: str) -> Table:
     """A row a step: documents in, CPU seconds, share, documents a second."""
-    entered: dict[str, int] = {}
-    for stage in ("refine", "finish"):
-        for receipt in RunFolder(run.rstrip("/")).receipts(stage):
-            for step, count in receipt.counts.items():
-                entered[step] = entered.get(step, 0) + count.entered
+    folder = RunFolder(run.rstrip("/"))
+    counts = total_counts([receipt for stage in ("refine", "finish") for receipt in folder.receipts(stage)])
     seconds = cpu_seconds(run)
     total = sum(seconds.values()) or 1.0
     table = Table(title="Where the time went (CPU seconds)", title_justify="left", header_style="bold", pad_edge=False)
     for name in ("step", "in", "seconds", "share", "documents/s"):
         table.add_column(name, justify="left" if name == "step" else "right")
-    for step, value in seconds.items():
-        rate = f"{entered[step] / value:,.0f}" if entered.get(step) and value > 0 else ""
-        count = f"{entered[step]:,}" if step in entered else ""
-        table.add_row(step, count, f"{value:.2f}", f"{100 * value / total:.0f} %", rate)
+    for name, value in seconds.items():
+        entered = counts[name].entered if name in counts else 0
+        rate = f"{entered / value:,.0f}" if entered and value > 0 else ""
+        shown = f"{entered:,}" if entered else ""
+        table.add_row(name, shown, f"{value:.2f}", f"{100 * value / total:.0f} %", rate)
     return table

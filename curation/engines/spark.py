@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -141,3 +142,21 @@ class SparkEngine:
         """Stops the session if it was opened here."""
         if self._own:
             self.session.stop()
+
+
+def _outcome(task: Callable[[Any], Any], packed: bytes) -> bytes:
+    """A task's (result, None), or (None, the error that it raised), pickled.
+
+    So the caller gets the error itself as from any engine, and Spark does not try 16 times what fails each time; a worker's
+    death is what it tries again.
+    """
+    try:
+        return pickle.dumps((task(pickle.loads(packed)), None))
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        try:
+            outcome = pickle.dumps((None, error))
+            pickle.loads(outcome)
+        except Exception:  # an error that does not survive the journey
+            outcome = pickle.dumps((None, RuntimeError(traceback.format_exc())))
+        return outcome

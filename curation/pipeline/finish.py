@@ -192,8 +192,9 @@ class Finishing:
         if self.tokenizer is None:
             return None
         run, name = self.task.run, self.shard.name
-        paths = [stack.enter_context(storage.writing(run.uri(run.shard(name, suffix)))) for suffix in ("bin", "idx")]
-        return stack.enter_context(ShardWriter(*paths, optimal_dtype(self.tokenizer.vocabulary_size)))
+        bin_path = stack.enter_context(storage.writing(run.uri(run.shard(name, "bin"))))
+        idx_path = stack.enter_context(storage.writing(run.uri(run.shard(name, "idx"))))
+        return stack.enter_context(ShardWriter(bin_path, idx_path, optimal_dtype(self.tokenizer.vocabulary_size)))
 
     def _process(self, batch: pa.RecordBatch, matches: list[Match | None]) -> None:
         """Takes one batch of survivors to its end and writes what comes of it."""
@@ -248,16 +249,18 @@ def mark_duplicates(matches: Sequence[Match | None], threshold: float, batch: pa
 
     A near duplicate's value is its estimated similarity with the document that is kept for it.
     """
-    verdicts = [
-        match
-        and Verdict(
-            "duplicate", "exact" if match.exact else "minhash", match.similarity, 1.0 if match.exact else threshold
-        )
-        for match in matches
-    ]
-    batch = with_verdicts(batch, "dedup", verdicts)
+    batch = with_verdicts(batch, "dedup", [duplicate_verdict(match, threshold) for match in matches])
     kept = pa.array([match and match.kept for match in matches], pa.binary(16))
     batch = with_column(batch, ledger.DUPLICATE_OF, kept)
     return with_column(
         batch, ledger.SIMILARITY, pa.array([match and match.similarity for match in matches], pa.float32())
     )
+
+
+def duplicate_verdict(match: Match | None, threshold: float) -> Verdict | None:
+    """The verdict on a duplicate, None for a document that is none."""
+    if match is None:
+        return None
+    if match.exact:
+        return Verdict("duplicate", "exact", match.similarity, 1.0)
+    return Verdict("duplicate", "minhash", match.similarity, threshold)

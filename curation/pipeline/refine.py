@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from connectors import storage
 from connectors.readers import reader_for
-from connectors.records import Limits, Record
+from connectors.records import Limits, Record, Refusal
 from curation.dedup.keys import SIGNATURES, document_keys
 from curation.pipeline.at_risk import AtRisk
 from curation.pipeline.tally import Tally, in_row_order
@@ -24,13 +24,11 @@ from curation.recipes.model import Recipe
 from curation.redact.urls import redact_url
 from curation.run import ledger
 from curation.run.documents import (
-    CONTENT,
     LANG,
     LANG_SCORE,
     META,
     READ_SCHEMA,
     RECORD_FIELDS,
-    ROW,
     TEXT,
     Step,
     Verdict,
@@ -174,12 +172,9 @@ class Refinement:
         ]
         arrays = [pa.array(column, field.type) for column, field in zip(columns, READ_SCHEMA, strict=True)]
         batch = pa.RecordBatch.from_arrays(arrays, schema=READ_SCHEMA)
+        killed = Verdict("quarantined", "killed_worker")
         verdicts = [
-            Verdict("quarantined", "killed_worker")
-            if first + i in risk.blamed
-            else record.refusal
-            and Verdict(record.refusal.fate, record.refusal.reason, record.refusal.value, record.refusal.threshold)
-            for i, record in enumerate(records)
+            killed if first + i in risk.blamed else verdict_of(record.refusal) for i, record in enumerate(records)
         ]
         return with_verdicts(batch, "read", verdicts)
 
@@ -210,3 +205,10 @@ class Refinement:
             self.outputs["survivors"].write(ledger.conform(survivors, SURVIVORS))
             self.outputs["signatures"].write(keys)
             self.text_bytes += int(pc.sum(pc.binary_length(survivors.column(TEXT))).as_py() or 0)
+
+
+def verdict_of(refusal: Refusal | None) -> Verdict | None:
+    """A reader's refusal as the verdict of step `read`."""
+    if refusal is None:
+        return None
+    return Verdict(refusal.fate, refusal.reason, refusal.value, refusal.threshold)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.errors import UserError
+from curation.quality.url import UrlFilter
 from curation.recipes.load import load_recipe
 from curation.recipes.model import Recipe
 from curation.run.documents import FATE, TEXT, VERDICT_FIELDS, Step
@@ -32,7 +33,7 @@ def apply(recipe: str | Recipe, table: Any, *, text: str = TEXT, url: str = "url
         raise UserError(f"The table has no column '{text}' but {', '.join(arrow.column_names)}: name it with text=…")
     steps = [step for step in given.refine_steps if step.name not in NOT_FOR_TEXT]
     if url not in arrow.column_names:
-        steps = [step for step in steps if step is not given.url]
+        steps = [step for step in steps if not isinstance(step, UrlFilter)]
     renamed = arrow.rename_columns(
         [TEXT if name == text else "url" if name == url else name for name in arrow.column_names]
     )

@@ -16,6 +16,7 @@ from curation.engines.engine import Engine
 from curation.pipeline.survivors import read_matches, read_survivors
 from curation.recipes.model import Recipe, Tokenize
 from curation.redact import Redact
+from curation.redact.gates import Kind
 from curation.run.documents import DOC_ID, FATE, texts
 from curation.run.folder import RunFolder
 from curation.run.receipt import Receipt, valid_receipt
@@ -35,7 +36,7 @@ class SampleTexts:
 
     run: RunFolder
     share: float
-    redact: tuple[str, ...]
+    redact: tuple[Kind, ...]
 
     def __call__(self, unit: str) -> list[str]:
         matches = read_matches(self.run, unit)
@@ -54,7 +55,7 @@ class SampleTexts:
 
 def in_sample(doc_id: bytes, share: float) -> bool:
     """Whether a document is in a sample of that share: by a hash of its id, so the same in every run."""
-    return xxhash.xxh3_64_intdigest(doc_id, seed=1) < share * 2.0**64
+    return int(xxhash.xxh3_64_intdigest(doc_id, seed=1)) < share * 2.0**64
 
 
 def make_vocabulary(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> str:

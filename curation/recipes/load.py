@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from connectors.errors import UserError, nearest
-from curation.recipes.model import Recipe
+from curation.recipes.model import Recipe, build_filter
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
@@ -85,7 +85,8 @@ def parse_recipe(plain: Mapping[str, Any], where: str) -> Recipe:
     """The recipe that a mapping says. Raises `UserError`."""
     try:
         recipe = Recipe.model_validate(plain)
-        recipe.refine_steps  # builds the filters, so that a mistake in one shows now
+        for entry in recipe.filters:  # so that a mistake in one shows now
+            build_filter(entry)
         return recipe
     except ValidationError as error:
         raise UserError(f"{where}: {explain(error)}") from None

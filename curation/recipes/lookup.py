@@ -15,7 +15,7 @@ def find_step(name: str) -> type[Any]:
     """The class of the filter step of that name, or the one at a dotted path. Raises `UserError` for neither."""
     if ":" in name:
         found = by_path(name)
-        if not (isinstance(found, type) and callable(getattr(found, "__call__", None))):
+        if not (isinstance(found, type) and "__call__" in vars(found)):
             raise UserError(f"{name} is not a step: it must be a class whose objects take and give a document batch")
         return found
     steps = shipped_steps()

@@ -9,7 +9,7 @@ from dataclasses import asdict, is_dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter
 
 from connectors.errors import UserError
 from connectors.records import Limits
@@ -18,7 +18,7 @@ from curation.language import Language
 from curation.quality.rules import Rule, RuleFilter
 from curation.quality.url import UrlFilter
 from curation.recipes.lookup import find_step
-from curation.redact import Redact
+from curation.redact.gates import Kind
 from curation.run.documents import Step
 
 
@@ -79,15 +79,8 @@ class Recipe(Strict):
     language: Language | None = None
     filters: list[dict[str, Any]] = []
     dedup: Dedup | None = Dedup()
-    redact: list[str] = []
+    redact: list[Kind] = []
     tokenize: Tokenize | None = Tokenize()
-
-    @field_validator("redact")
-    @classmethod
-    def _known_kinds(cls, kinds: list[str]) -> list[str]:
-        if kinds:
-            TypeAdapter(Redact).validate_python({"kinds": kinds})
-        return kinds
 
     @cached_property
     def filter_steps(self) -> list[Step]:
@@ -97,8 +90,8 @@ class Recipe(Strict):
     @property
     def refine_steps(self) -> list[Step]:
         """The steps of the first pass behind reading, in order."""
-        steps: list[Step | None] = [self.url, self.extract, self.language, *self.filter_steps]
-        return [step for step in steps if step is not None]
+        before: list[Step | None] = [self.url, self.extract, self.language]
+        return [step for step in before if step is not None] + self.filter_steps
 
     @property
     def files(self) -> list[str]:
@@ -148,4 +141,5 @@ def resolved_filter(entry: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(body, list):
         return {name: body}
     step: Any = build_filter(entry)
-    return {name: json.loads(json.dumps(asdict(step))) if is_dataclass(step) else body}
+    settled = is_dataclass(step) and not isinstance(step, type)
+    return {name: json.loads(json.dumps(asdict(step))) if settled else body}

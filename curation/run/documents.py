@@ -77,7 +77,8 @@ class Step(Protocol):
     the keys that a recipe may give it, so an unknown key or a wrong type is found before any work starts.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch: ...
 
@@ -94,12 +95,14 @@ class Verdict:
 
 def document_id(source: str, archive: str, offset: int) -> bytes:
     """16 bytes that name a document, whatever machine or folder its archive was read from: xxh3-128 of where it stands."""
-    return xxhash.xxh3_128_digest(f"{source}\0{archive}\0{offset}".encode())
+    digest: bytes = xxhash.xxh3_128_digest(f"{source}\0{archive}\0{offset}".encode())
+    return digest
 
 
 def texts(batch: pa.RecordBatch) -> list[str]:
     """The batch's text column as Python strings."""
-    return batch.column(TEXT).to_pylist()
+    strings: list[str] = batch.column(TEXT).to_pylist()
+    return strings
 
 
 def with_column(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:

@@ -10,6 +10,8 @@ from typing import Any
 from connectors import storage
 from connectors.storage import Written
 
+Bytes = bytes  # a receipt has a field of that name
+
 
 @dataclass(slots=True)
 class StepCount:
@@ -66,12 +68,12 @@ class Receipt:
     facts: dict[str, Any]
     timing: dict[str, float]
 
-    def to_json(self) -> bytes:
+    def to_json(self) -> Bytes:
         """The file's content."""
         return (json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n").encode()
 
     @classmethod
-    def from_json(cls, content: bytes) -> Receipt:
+    def from_json(cls, content: Bytes) -> Receipt:
         """Reads a receipt. Raises `ValueError` for anything else."""
         try:
             fields = json.loads(content)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from curation.engines.local import LocalEngine
+from curation.engines.spark import SparkEngine
 from tests.pipeline import prepared
 
 
@@ -49,3 +52,13 @@ def light_recipe(base: Path) -> Path:
 def light_run(base: Path, engine: LocalEngine) -> Path:
     """A finished run of the light recipe; not to be changed."""
     return prepared.light_run(base)
+
+
+@pytest.fixture(scope="session")
+def spark_engine() -> SparkEngine:
+    """An engine on a real Spark of this machine; its session ends with the process."""
+    pytest.importorskip("pyspark")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("no Java runtime")
+    os.environ["PYTHONPATH"] = str(prepared.ROOT)  # so that Spark's workers find the tests' own tasks
+    return SparkEngine(3)
