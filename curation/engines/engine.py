@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from connectors.errors import UserError, nearest
@@ -22,7 +25,9 @@ class Engine(Protocol):
     name: str
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
-        """Each item's number and result, exactly once, in any order. A task whose worker dies is run again."""
+        """Each item's number and result, exactly once, in any order. A task whose worker dies is run again; one that raises
+        ends the map with its error.
+        """
         ...
 
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
@@ -36,6 +41,30 @@ class Engine(Protocol):
     def close(self) -> None:
         """Ends workers and sessions that the engine started itself."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """In place of a result: the error that a task raised."""
+
+    error: Exception
+
+
+def attempt(task: Callable[[Item], Result], item: Item) -> Result | Failure:
+    """A task's result, or the error that it raised in a form that survives the way to the caller.
+
+    An error would be the same at the next attempt: engines run again only what died, and hand over what was raised.
+    """
+    try:
+        return task(item)
+    except Exception as error:
+        trace = traceback.format_exc()
+        error.add_note(trace)
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            return Failure(RuntimeError(trace))
+        return Failure(error)
 
 
 def open_engine(name: str, scratch: str, workers: int | None = None, partitions: int | None = None) -> Engine:

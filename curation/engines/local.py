@@ -17,7 +17,7 @@ from functools import partial
 
 from connectors import storage
 from connectors.errors import UserError
-from curation.engines.engine import Emit, Item, Reduce, Result
+from curation.engines.engine import Emit, Failure, Item, Reduce, Result, attempt
 
 DEATHS_ALLOWED = 20  # of workers that had the same item; then something else is wrong than a document
 
@@ -40,7 +40,7 @@ class LocalEngine:
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
         """See `Engine.map`. When a worker dies, its item is given to a new one; the other workers go on."""
         waiting = deque(enumerate(items))
-        at_work: dict[Future[Result], tuple[int, Item, int]] = {}
+        at_work: dict[Future[Result | Failure], tuple[int, Item, int]] = {}
         idle = list(range(self.workers))[::-1]
         deaths: Counter[int] = Counter()
         while waiting or at_work:
@@ -63,15 +63,17 @@ class LocalEngine:
                             "are left. Is there enough memory? Try --workers 1; the same command goes on where it stopped"
                         ) from None
                     waiting.appendleft((number, item))
-                else:
-                    yield number, result
+                    continue
+                if isinstance(result, Failure):
+                    raise result.error
+                yield number, result
 
-    def _submit(self, worker: int, task: Callable[[Item], Result], item: Item) -> Future[Result]:
+    def _submit(self, worker: int, task: Callable[[Item], Result], item: Item) -> Future[Result | Failure]:
         try:
-            return self._pool(worker).submit(task, item)
+            return self._pool(worker).submit(attempt, task, item)
         except BrokenProcessPool:  # it died while it had nothing to do
             self._end(worker)
-            return self._pool(worker).submit(task, item)
+            return self._pool(worker).submit(attempt, task, item)
 
     def _pool(self, worker: int) -> ProcessPoolExecutor:
         if worker not in self._pools:

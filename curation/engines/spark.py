@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from connectors.errors import UserError, missing_extra
-from curation.engines.engine import Emit, Item, Reduce, Result
+from curation.engines.engine import Emit, Failure, Item, Reduce, Result, attempt
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -97,13 +96,13 @@ class SparkEngine:
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 for row in batch.to_pylist():
-                    result = _outcome(task, row["item"])
+                    result = pickle.dumps(attempt(task, pickle.loads(row["item"])))
                     yield pa.RecordBatch.from_pydict({"number": [row["number"]], "result": [result]})
 
         for row in self._spread(items).mapInArrow(run, _RESULT).collect():
-            result, error = pickle.loads(row["result"])
-            if error is not None:
-                raise error
+            result = pickle.loads(row["result"])
+            if isinstance(result, Failure):
+                raise result.error
             yield row["number"], result
 
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
@@ -142,21 +141,3 @@ class SparkEngine:
         """Stops the session if it was opened here."""
         if self._own:
             self.session.stop()
-
-
-def _outcome(task: Callable[[Any], Any], packed: bytes) -> bytes:
-    """A task's (result, None), or (None, the error that it raised), pickled.
-
-    So the caller gets the error itself as from any engine, and Spark does not try 16 times what fails each time; a worker's
-    death is what it tries again.
-    """
-    try:
-        return pickle.dumps((task(pickle.loads(packed)), None))
-    except Exception as error:
-        error.add_note(traceback.format_exc())
-        try:
-            outcome = pickle.dumps((None, error))
-            pickle.loads(outcome)
-        except Exception:  # an error that does not survive the journey
-            outcome = pickle.dumps((None, RuntimeError(traceback.format_exc())))
-        return outcome

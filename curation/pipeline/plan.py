@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import yaml
 
 from connectors import storage
-from connectors.errors import UserError
+from connectors.errors import UserError, missing_extra
 from curation import __version__
 from curation.recipes.model import Recipe
 from curation.run.folder import RunFolder
@@ -41,6 +42,7 @@ class Plan:
 
 def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
     """Lists the inputs, once, and fixes what decides the result. Raises `UserError` for a file that is not there."""
+    require_packages(recipe)
     splits = tuple(plan_splits(inputs))
     content = {
         "corpusmill": __version__,
@@ -50,6 +52,19 @@ def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
         "versions": versions(),
     }
     return Plan(recipe, splits, content)
+
+
+def require_packages(recipe: Recipe) -> None:
+    """Raises `UserError` for a package that the recipe needs, that an extra brings, and that is not installed."""
+    language = recipe.language.engine if recipe.language else ""
+    needs = [
+        (bool(recipe.redact), "presidio_analyzer", "pii"),
+        (recipe.extract.engine == "trafilatura", "trafilatura", "extract"),
+        (language == "langdetect", "langdetect", "language"),
+    ]
+    for needed, package, extra in needs:
+        if needed and importlib.util.find_spec(package) is None:
+            raise missing_extra(package.replace("_", "-"), extra)
 
 
 def recipe_files(recipe: Recipe) -> list[str]:

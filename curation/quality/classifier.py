@@ -38,6 +38,12 @@ class Classifier:
     reason: str = "classifier"
 
     name: ClassVar[str] = "classifier"
+    measures: ClassVar[tuple[str, ...]] = ("classifier",)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The file that decides what the step does."""
+        return (self.model,)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with measure and verdicts."""

@@ -78,12 +78,16 @@ class RuleFilter:
     name: str
     rules: Annotated[tuple[Rule, ...], BeforeValidator(tuple)] = field(default=())
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that the step adds to the ledger."""
+        return tuple(dict.fromkeys(rule.measure.name for rule in self.rules))
+
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         verdicts: list[Verdict | None] = []
         computed: list[dict[str, float | None]] = []
         for text in texts(documents.texts(batch)):
             computed.append({})
             verdicts.append(first_broken(self.rules, text, computed[-1]))
-        names = dict.fromkeys(rule.measure.name for rule in self.rules)
-        columns = {name: [values.get(name) for values in computed] for name in names}
+        columns = {name: [values.get(name) for values in computed] for name in self.measures}
         return documents.with_verdicts(batch, self.name, verdicts, columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import TracebackType
 
@@ -67,8 +68,10 @@ class ParquetOutput:
             self._writer.close()
             if kind is None:
                 self.written = storage.digest(str(self._path))
-        finally:
-            self._writing.__exit__(kind, error, trace)
+        except BaseException:
+            self._writing.__exit__(*sys.exc_info())  # what could not be written whole is not moved into place
+            raise
+        self._writing.__exit__(kind, error, trace)
 
 
 def _string_bytes(batch: pa.RecordBatch) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -126,14 +126,14 @@ class Population:
 REPETITION, QUALITY, C4, FINEWEB = "gopher_repetition", "gopher_quality", "c4", "fineweb"
 
 POPULATIONS: tuple[Population, ...] = (
-    Population("prose", 398, "kept", "", "", prose),
+    Population("prose", 298, "kept", "", "", prose),
     Population("personal_data", 40, "kept", "", "", personal),
     Population("contamination", 15, "kept", "", "", leak),
     Population("partial_copy", 15, "kept", "", "", partial),
     Population("exact_copy", 40, "duplicate", "dedup", "exact", exact),
     Population("near_copy_95", 25, "duplicate", "dedup", "minhash", near(0.95)),
     Population("near_copy_90", 25, "duplicate", "dedup", "minhash", near(0.91)),
-    Population("foreign", 190, "removed", "language", "language", foreign),
+    Population("foreign", 290, "removed", "language", "language", foreign),
     Population("gibberish", 8, "removed", "language", "language", faulty(faults.gibberish)),
     Population("adult_url", 10, "removed", "url", "hard_blacklisted", banned(("nsfw", "xxx"))),
     Population("spam_url", 10, "removed", "url", "hard_blacklisted", banned(("viagra",))),

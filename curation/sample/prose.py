@@ -10,8 +10,10 @@ from curation.sample.randomness import Draws
 from curation.sample.vocabulary import Topic, english, tidy, topics
 
 CAST = frozenset(
-    ("entity", "entity_s", "the_entity", "it", "person", "surname", "colleague", "colleague_surname")
-    + ("he", "his", "him", "town", "year", "year2", "measure")
+    {
+        *("entity", "entity_s", "the_entity", "it", "person", "surname", "colleague", "colleague_surname"),
+        *("he", "his", "him", "town", "year", "year2", "measure"),
+    }
 )
 MEDIAN_WORDS, SPREAD = 400, 0.55  # of the log-normal length of a page
 WORDS_A_SENTENCE = 17

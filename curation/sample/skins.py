@@ -64,7 +64,7 @@ def read_skin(path: Path) -> Skin:
     """One file of `skins/`."""
     head, _, frame = path.read_text(encoding="utf-8").partition("\n---\n")
     marks = {kind: tuple(mark.split("{}")) for kind, mark in yaml.safe_load(head).items()}
-    return Skin(path.stem, tuple(SLOT.split(frame)), marks)  # type: ignore[arg-type]
+    return Skin(path.stem, tuple(SLOT.split(frame)), marks)
 
 
 @cache
