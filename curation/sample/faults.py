@@ -61,9 +61,9 @@ def keyword_list(writer: Writer) -> Text:
         keywords = (
             f"{writer.phrase('shop_word')} {writer.phrase(draws.choice(kinds))}" for _ in range(draws.between(6, 10))
         )
-        return f"{' '.join(keywords)} {writer.cast['town']}.".capitalize()
+        return f"{' '.join(keywords)} {writer.phrase('town')}.".capitalize()
 
-    title = f"Buy {writer.phrase('adjective')} {writer.phrase('things')} {writer.cast['town']}"
+    title = f"Buy {writer.phrase('adjective')} {writer.phrase('things')} {writer.phrase('town')}"
     blocks = tuple(Block("p", line()) for _ in range(draws.between(8, 14)))
     return Text("keywords", writer.topic.name, "en", title, blocks)
 
@@ -71,7 +71,7 @@ def keyword_list(writer: Writer) -> Text:
 def repeated_lines(writer: Writer) -> Text:
     """dup_para_frac: a list of entries that mostly say the same."""
     draws = writer.draws
-    notice = writer.sentence("body")
+    notice = writer.sentences("body", "plain")
     blocks = [
         Block("p", writer.sentence("body") if draws.chance(0.3) else notice) for _ in range(draws.between(14, 24))
     ]
@@ -81,7 +81,7 @@ def repeated_lines(writer: Writer) -> Text:
 def repeated_phrase(writer: Writer) -> Text:
     """top_2_gram: one call to action after every few words."""
     draws = writer.draws
-    call = draws.choice(("download everything", "subscribe immediately", "compare quotations", "discount vouchers"))
+    call = draws.choice(("click here", "free delivery", "order yours", "join today"))
     blocks = []
     for _ in range(draws.between(7, 12)):
         pieces = [f"{writer.phrase('np')} and {call} of {writer.phrase('things')} with {call}" for _ in range(2)]
@@ -109,7 +109,7 @@ def hashtags(writer: Writer) -> Text:
     def tags() -> str:
         return " ".join(
             "#" + writer.phrase(draws.choice(("adjective", "thing", "stuff"))).replace(" ", "").replace("-", "")
-            for _ in range(draws.between(8, 14))
+            for _ in range(draws.between(6, 9))
         )
 
     return text_of(
@@ -149,7 +149,7 @@ def code(writer: Writer) -> Text:
 def placeholder(writer: Writer) -> Text:
     """lorem_ipsum: a template that somebody published unfinished."""
     blocks = [Block("p", writer.paragraph()) for _ in range(writer.draws.between(4, 8))]
-    blocks.append(Block("p", f"Lorem ipsum dolor sit amet, to be replaced with the text of {writer.cast['person']}."))
+    blocks.append(Block("p", f"Lorem ipsum dolor sit amet, to be replaced with the text of {writer.phrase('person')}."))
     return text_of(writer, "template", blocks)
 
 

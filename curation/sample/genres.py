@@ -18,8 +18,9 @@ def story(writer: Writer, leads: tuple[str, ...], rule: str, headings: float, en
     left -= len(leads) + 1
     while left > 3:
         count = min(writer.draws.between(2, 6), left)
-        if writer.draws.chance(headings):
-            blocks.append(Block("h2", writer.sentence("heading")))
+        heading = Block("h2", writer.sentence("heading"))
+        if writer.draws.chance(headings) and heading not in blocks:
+            blocks.append(heading)
         if writer.draws.chance(0.05):
             blocks.append(Block("quote", writer.sentence("quote")))
         blocks.append(Block("p", writer.paragraph((), count, rule if writer.draws.chance(0.6) else "body")))

@@ -1,4 +1,4 @@
-"""A small phrase grammar: rules with alternatives, compiled once a topic, expanded with a page's draws and cast."""
+"""A small phrase grammar: rules with alternatives, compiled once, expanded with a page's draws and cast."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SLOT = re.compile(r"\{(\w+)\}")
 
 
 class Member(str):
-    """The name of something that the page's cast supplies."""
+    """The name of a list of words that the page's cast supplies."""
 
 
 Part = Union[str, "Rule"]
@@ -41,7 +41,7 @@ def compile_grammar(rules: Mapping[str, list[str]], cast: frozenset[str]) -> dic
     return compiled
 
 
-def expand(rule: Rule, unit: Callable[[], float], cast: Mapping[str, str], out: list[str]) -> None:
+def expand(rule: Rule, unit: Callable[[], float], cast: Mapping[str, list[str]], out: list[str]) -> None:
     """Appends one drawn expansion of the rule to `out`."""
     alternatives = rule.alternatives
     for part in alternatives[int(unit() * len(alternatives))]:
@@ -51,4 +51,5 @@ def expand(rule: Rule, unit: Callable[[], float], cast: Mapping[str, str], out: 
         elif kind is Rule:
             expand(part, unit, cast, out)  # type: ignore[arg-type]
         else:
-            out.append(cast[part])  # type: ignore[index]
+            words = cast[part]  # type: ignore[index]
+            out.append(words[int(unit() * len(words))])

@@ -91,7 +91,7 @@ def partial(place: Place) -> Page:
 
 def faulty(write: Callable[[Writer], Text]) -> Callable[[Place], Page]:
     """A page that breaks one rule."""
-    return lambda place: Page(write(Writer(place.draws)))
+    return lambda place: Page(write(Writer(place.draws, focused=False)))
 
 
 def banned(words: tuple[str, ...]) -> Callable[[Place], Page]:

@@ -9,33 +9,59 @@ from curation.sample.grammar import Rule, compile_grammar, expand
 from curation.sample.randomness import Draws
 from curation.sample.vocabulary import Topic, english, tidy, topics
 
-CAST = frozenset(
+NAMES = frozenset(
     {
         *("entity", "entity_s", "the_entity", "it", "person", "surname", "colleague", "colleague_surname"),
         *("he", "his", "him", "town", "year", "year2", "measure"),
     }
 )
+# How many words of a topic's lists one page uses: few enough that it keeps coming back to the same things
+VOCABULARY = {
+    "role": 3,
+    "agents": 5,
+    "thing": 9,
+    "stuff": 8,
+    "adjective": 10,
+    "place": 7,
+    "time": 7,
+    "act": 9,
+    "effect": 9,
+}
+# Lists whose entries stand for one another: forms of one word
+FORMS = {"thing": ("things",), "act": ("act3", "acted", "done", "acting"), "effect": ("effect3", "effected")}
 MEDIAN_WORDS, SPREAD = 400, 0.55  # of the log-normal length of a page
 WORDS_A_SENTENCE = 17
 
 
 @cache
-def grammar_of(topic: Topic) -> dict[str, Rule]:
-    """The English grammar with the topic's words in its slots."""
-    return compile_grammar({**english(), **topic.lists}, CAST)
+def grammar() -> dict[str, Rule]:
+    """The English grammar; names and the words of a topic come from the page's cast."""
+    return compile_grammar(english(), NAMES | topics()[0].lists.keys())
 
 
 class Writer:
     """Writes the sentences of one page. The cast (place, people, years, figures) is drawn once and stays."""
 
-    def __init__(self, draws: Draws, topic: Topic | None = None) -> None:
+    def __init__(self, draws: Draws, focused: bool = True) -> None:
         self.draws = draws
-        self.topic = topic or draws.choice(topics())
-        self.rules = grammar_of(self.topic)
-        self.cast = self.drawn_cast()
+        self.topic: Topic = draws.choice(topics())
+        self.focused = focused
+        self.rules = grammar()
+        self.cast = {name: [value] for name, value in self.drawn_names().items()} | self.drawn_words()
 
-    def drawn_cast(self) -> dict[str, str]:
-        """Who and what this page is about."""
+    def drawn_words(self) -> dict[str, list[str]]:
+        """The page's share of its topic's word lists; a page without focus has them whole."""
+        if not self.focused:
+            return dict(self.topic.lists)
+        lists, words = self.topic.lists, {}
+        for name, count in VOCABULARY.items():
+            chosen = self.draws.several(range(len(lists[name])), count)
+            for form in (name, *FORMS.get(name, ())):
+                words[form] = [lists[form][i] for i in chosen]
+        return words
+
+    def drawn_names(self) -> dict[str, str]:
+        """Who and where this page is about."""
         draws, names = self.draws, english()
         woman = draws.chance(0.5)
         person = f"{draws.choice(names['first_f' if woman else 'first_m'])} {draws.choice(names['surnames'])}"
@@ -64,7 +90,9 @@ class Writer:
         }
 
     def phrase(self, rule: str) -> str:
-        """One expansion of a rule, as it stands."""
+        """One expansion of a rule, or one word of the cast, as it stands."""
+        if rule in self.cast:
+            return self.draws.choice(self.cast[rule])
         out: list[str] = []
         expand(self.rules[rule], self.draws.unit, self.cast, out)
         return "".join(out)

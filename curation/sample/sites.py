@@ -71,10 +71,12 @@ def has_comments(seed: int, number: int) -> bool:
 def comments(draws: Draws) -> str:
     """Readers' comments under an English page."""
     writer = Writer(draws)
+    texts = dict.fromkeys(writer.sentence("comment") for _ in range(draws.between(1, 3)))
+    authors = draws.several(english()["first_m"], len(texts))
     return "".join(
-        f'<div class="comment"><span class="comment-author">{draws.choice(english()["first_m"])}</span>'
-        f'<div class="comment-body">{html.escape(writer.sentence("comment"), quote=False)}</div></div>'
-        for _ in range(draws.between(1, 3))
+        f'<div class="comment"><span class="comment-author">{author}</span>'
+        f'<div class="comment-body">{html.escape(text, quote=False)}</div></div>'
+        for author, text in zip(authors, texts, strict=True)
     )
 
 

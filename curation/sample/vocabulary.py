@@ -153,8 +153,9 @@ def english() -> dict[str, list[str]]:
 ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])(?!(?:u[ns]e|uni|use|one|eu)\w)")
 
 
+START = re.compile(r'(?:^"?|[.?!] "?|– )[a-z]')
+
+
 def tidy(sentence: str) -> str:
-    """Puts `an` before vowels and a capital at the start, behind an opening quotation mark too."""
-    sentence = ARTICLE.sub(r"\1n ", sentence)
-    start = 1 if sentence[0] == '"' else 0
-    return sentence[:start] + sentence[start].upper() + sentence[start + 1 :]
+    """Puts `an` before vowels and capitals at starts, behind an opening quotation mark and a dateline's dash too."""
+    return START.sub(lambda start: start[0].upper(), ARTICLE.sub(r"\1n ", sentence))

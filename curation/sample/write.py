@@ -126,7 +126,7 @@ def evaluation_items(seed: int) -> Iterator[dict[str, str]]:
 def labelled_texts(seed: int) -> Iterator[dict[str, str]]:
     """Good prose and bad pages in turn."""
     for number in range(LABELS):
-        writer = Writer(Draws(seed, "label", number))
+        writer = Writer(Draws(seed, "label", number), focused=number % 2 == 0)
         if number % 2 == 0:
             text = "\n\n".join(writer.paragraph() for _ in range(3))
         else:

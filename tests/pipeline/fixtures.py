@@ -24,7 +24,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def crawl(base: Path) -> Path:
-    """The folder of a composed crawl of five archives."""
+    """The folder of a composed crawl of ten archives."""
     return prepared.crawl(base)
 
 

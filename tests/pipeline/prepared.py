@@ -16,10 +16,10 @@ from curation.sample import write_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-PAGES, PAGES_A_FILE = 200, 40
+PAGES, PAGES_A_FILE = 200, 20
 
 # Small shards and a small vocabulary, so that few pages make several of all.
-SMALL = ("tokenize.vocabulary=600", "tokenize.shard_tokens=20000")
+SMALL = ("tokenize.vocabulary=600", "tokenize.shard_tokens=10000")
 
 # Nothing that takes long to load, for runs that start their own processes.
 LIGHT = """
@@ -31,13 +31,13 @@ filters:
   - c4: {terminal_punctuation: false}
 dedup: {exact: true, minhash: {bands: 14, rows: 8}}
 redact: []
-tokenize: {tokenizer: train, vocabulary: 600, shard_tokens: 20000}
+tokenize: {tokenizer: train, vocabulary: 600, shard_tokens: 10000}
 """
 
 
 @cache
 def crawl(base: Path) -> Path:
-    """The folder of a composed crawl of five archives, the last of which is cut."""
+    """The folder of a composed crawl of ten archives, the last of which is cut."""
     write_sample(base / "sample", PAGES, seed=7, pages_per_file=PAGES_A_FILE)
     return base / "sample" / "crawl"
 

@@ -10,7 +10,8 @@ import pytest
 
 from curation.engines.local import LocalEngine
 from curation.pipeline.curate import curate
-from tests.pipeline.prepared import SMALL, command, content, engine as engine_of
+from tests.pipeline.prepared import SMALL, command, content
+from tests.pipeline.prepared import engine as engine_of
 
 
 def test_a_run_again_gives_the_same_bytes(run: Path, crawl: Path, engine: LocalEngine, tmp_path: Path) -> None:

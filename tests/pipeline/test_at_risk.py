@@ -1,0 +1,79 @@
+"""A document that kills its worker ends in quarantine, and no other document fares differently for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from curation.audit.verify import verify
+from curation.engines.engine import Engine
+from curation.pipeline.at_risk import AtRisk
+from curation.pipeline.curate import curate
+from tests.pipeline import ledger_of
+from tests.pipeline.prepared import LIGHT
+
+
+@pytest.fixture
+def victims(light_run: Path) -> list[bytes]:
+    """Two documents of one archive that are kept and that nobody is a duplicate of."""
+    fates = ledger_of.fates(light_run)
+    originals = {row["duplicate_of"] for row in fates.values()}
+    archive = dict(zip(*[ledger_of.table(light_run, "records")[name].to_pylist() for name in ("doc_id", "archive")]))
+    kept = [i for i, row in fates.items() if row["fate"] == "kept" and i not in originals and archive[i].startswith("00003")]
+    return sorted(kept)[:2]
+
+
+@pytest.mark.parametrize("name", ["local", pytest.param("spark", marks=pytest.mark.spark)])
+def test_deadly_documents_are_quarantined_and_all_others_are_as_ever(
+    name: str, light_run: Path, crawl: Path, victims: list[bytes], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    opened: Engine = request.getfixturevalue("engine" if name == "local" else "spark_engine")
+    urls = ledger_of.urls(light_run)
+    step = {"tests.pipeline.deadly:DiesOfPages": {"urls": [urls[victim] for victim in victims]}}
+    recipe = tmp_path / "deadly.yaml"
+    recipe.write_text(LIGHT.replace("filters:\n", f"filters:\n  - {json.dumps(step)}\n"))
+
+    summary = curate(str(recipe), f"{crawl}/*.warc.gz", str(tmp_path / "run"), engine=opened)
+
+    expected = ledger_of.verdicts(light_run)
+    expected |= {victim: ("quarantined", "read", "killed_worker") for victim in victims}
+    assert ledger_of.verdicts(tmp_path / "run") == expected
+    assert summary.manifest["sources"]["crawl"]["quarantined"] == len(victims) + 1  # and the cut archive's end
+    assert verify(str(tmp_path / "run")) == []
+
+
+def test_rows_in_hand_at_a_death_come_alone_and_the_one_that_kills_twice_alone_is_blamed(tmp_path: Path) -> None:
+    uri = str(tmp_path / "note.json")
+    attempt = AtRisk.of_earlier_attempt(uri)
+    assert not attempt.suspects and not attempt.blamed
+    attempt.take(10, 14)  # dies with four rows in hand
+    attempt = AtRisk.of_earlier_attempt(uri)
+    assert [row for row in range(20) if attempt.is_suspect(row)] == [10, 11, 12, 13]
+    attempt.take(12, 13)  # dies of row 12 alone
+    attempt = AtRisk.of_earlier_attempt(uri)
+    assert not attempt.blamed
+    attempt.take(12, 13)  # and again
+    attempt = AtRisk.of_earlier_attempt(uri)
+    assert attempt.blamed == {12}
+    attempt.take(13, 14)  # dies of another one: 12 stays blamed
+    assert AtRisk.of_earlier_attempt(uri).blamed == {12}
+
+
+def test_rows_that_went_well_alone_are_not_blamed_for_a_later_death(tmp_path: Path) -> None:
+    uri = str(tmp_path / "note.json")
+    AtRisk.of_earlier_attempt(uri).take(0, 3)
+    for _ in range(5):
+        attempt = AtRisk.of_earlier_attempt(uri)
+        for row in range(3):
+            attempt.take(row, row + 1)
+        attempt.take(3, 200)  # killed from outside, each time in another batch
+    assert AtRisk.of_earlier_attempt(uri).blamed == set()
+
+
+def test_a_single_row_batch_is_blamed_no_sooner(tmp_path: Path) -> None:
+    """With batches of one document, the first death makes it a suspect only."""
+    uri = str(tmp_path / "note.json")
+    AtRisk.of_earlier_attempt(uri).take(5, 6)
+    assert AtRisk.of_earlier_attempt(uri).blamed == set()
