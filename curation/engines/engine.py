@@ -67,6 +67,12 @@ def attempt(task: Callable[[Item], Result], item: Item) -> Result | Failure:
         return Failure(error)
 
 
+def require_known(name: str) -> None:
+    """Raises `UserError` for a name that is no engine's."""
+    if name not in ENGINES:
+        raise UserError(f"Unknown engine '{name}'.{nearest(name, ENGINES)}")
+
+
 def open_engine(name: str, scratch: str, workers: int | None = None, partitions: int | None = None) -> Engine:
     """The engine by name. `scratch`: a folder for what a shuffle puts down. `workers`: processes of the local engine;
     `partitions`: tasks that a Spark stage is cut into. Raises `UserError` for an unknown name.

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from connectors import storage
 from connectors.errors import UserError
-from curation.engines.engine import Engine, open_engine
+from curation.engines.engine import Engine, open_engine, require_known
 from curation.pipeline.close import close, write_manifest
 from curation.pipeline.deduplicate import deduplicate
 from curation.pipeline.finish import FinishPass, plan_shards
@@ -53,6 +53,8 @@ def curate(
     Goes on where an earlier call of the same plan stopped. Raises `UserError` for what the user can put right, before any
     work starts where it can be known.
     """
+    if isinstance(engine, str):
+        require_known(engine)
     given = load_recipe(recipe, changes) if isinstance(recipe, str) else recipe
     plan = make_plan(given, [inputs] if isinstance(inputs, str) else inputs)
     folder = RunFolder(run.rstrip("/"))

@@ -15,9 +15,10 @@ import yaml
 from connectors import storage
 from connectors.errors import UserError, missing_extra
 from curation import __version__
-from curation.recipes.model import Recipe
+from curation.recipes.model import TRAIN, Recipe
 from curation.run.folder import RunFolder
 from curation.run.split import Split, plan_splits
+from curation.tokenize.loading import load_tokenizer
 
 # What decides the bytes of an output beside our own code.
 DECIDING_PACKAGES = (
@@ -47,7 +48,8 @@ def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
     content = {
         "corpusmill": __version__,
         "recipe": recipe.resolved(),
-        "files": {path: file_digest(path) for path in sorted(recipe_files(recipe))},
+        "files": {path: file_digest(path) for path in sorted(recipe.files)},
+        "tokenizer": tokenizer_digest(recipe),
         "inputs": [{"split": split.name, "bytes": split.size} for split in splits],
         "versions": versions(),
     }
@@ -67,10 +69,12 @@ def require_packages(recipe: Recipe) -> None:
             raise missing_extra(package.replace("_", "-"), extra)
 
 
-def recipe_files(recipe: Recipe) -> list[str]:
-    """Files that the recipe names."""
-    tokenizer = recipe.tokenize.tokenizer if recipe.tokenize else ""
-    return [*recipe.files, *([tokenizer] if tokenizer and storage.exists(tokenizer) else [])]
+def tokenizer_digest(recipe: Recipe) -> str:
+    """Digest of the tokenizer that the user names, "" where none is; opens it, so that a mistake shows now."""
+    settings = recipe.tokenize
+    if settings is None or settings.tokenizer == TRAIN:
+        return ""
+    return load_tokenizer(settings.tokenizer, settings.end_of_document).digest
 
 
 def file_digest(path: str) -> str:

@@ -14,7 +14,7 @@ from connectors import storage
 from connectors.storage import Written
 from curation.engines.engine import Engine
 from curation.pipeline.survivors import read_matches, read_survivors
-from curation.recipes.model import Recipe, Tokenize
+from curation.recipes.model import TRAIN, Recipe, Tokenize
 from curation.redact import Redact
 from curation.redact.gates import Kind
 from curation.run.documents import DOC_ID, FATE, texts
@@ -24,7 +24,6 @@ from curation.tokenize.loading import load_tokenizer
 from curation.tokenize.train import train_bpe
 
 UNIT = "vocabulary"
-TRAIN = "train"
 
 
 @dataclass(frozen=True)

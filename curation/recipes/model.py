@@ -50,6 +50,9 @@ class Dedup(Strict):
     keep: Literal["first"] = "first"
 
 
+TRAIN = "train"  # in place of a tokenizer: make one from the run's own text
+
+
 class Tokenize(Strict):
     """How text becomes shards.
 
@@ -60,7 +63,7 @@ class Tokenize(Strict):
     shard_tokens  a shard takes whole splits, in order, until their text promises about so many tokens
     """
 
-    tokenizer: str = "train"
+    tokenizer: str = TRAIN
     vocabulary: PositiveInt = 32768
     sample_bytes: PositiveInt = 32 << 20
     end_of_document: str | None = None

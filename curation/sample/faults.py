@@ -21,9 +21,9 @@ def text_of(writer: Writer, page_type: str, blocks: list[Block], title: str = "h
 
 
 def longest_run(sentence: str) -> float:
-    """The longest four words' share of a sentence of 22 to 30 words; 1 for another length, or where two words recur."""
+    """The longest four words' share of a sentence of 20 to 26 words; 1 for another length, or where two words recur."""
     words = sentence.split()
-    if not 22 <= len(words) <= 30 or len(set(pairwise(words))) < len(words) - 1:
+    if not 20 <= len(words) <= 26 or len(set(pairwise(words))) < len(words) - 1:
         return 1.0
     return max(len(" ".join(words[i : i + 4])) for i in range(len(words) - 3)) / len(sentence)
 
@@ -31,7 +31,10 @@ def longest_run(sentence: str) -> float:
 def short(writer: Writer) -> Text:
     """gopher_short_doc: a stub of two sentences, the evenest of some (top_4_gram: no four words make up a sixth)."""
     notice = writer.draws.choice(
-        ("The rest is for members of our club.", "More will follow here soon, so come back later.")
+        (
+            "The rest is for members of our club, so please sign in to read on.",
+            "More is to follow here before long, so come back and look now and then.",
+        )
     )
     candidates = [writer.sentences("body") for _ in range(12)] + [writer.sentences("plain", "plain") for _ in range(48)]
     sentence = min(candidates, key=longest_run)
