@@ -8,15 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from connectors.errors import UserError, nearest
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 Emit = Callable[[Item], Iterable[tuple[int, bytes]]]
 Reduce = Callable[[int, list[bytes]], bytes]
-
-ENGINES = ("local", "spark")
 
 
 class Engine(Protocol):
@@ -65,24 +61,3 @@ def attempt(task: Callable[[Item], Result], item: Item) -> Result | Failure:
         except Exception:
             return Failure(RuntimeError(trace))
         return Failure(error)
-
-
-def require_known(name: str) -> None:
-    """Raises `UserError` for a name that is no engine's."""
-    if name not in ENGINES:
-        raise UserError(f"Unknown engine '{name}'.{nearest(name, ENGINES)}")
-
-
-def open_engine(name: str, scratch: str, workers: int | None = None, partitions: int | None = None) -> Engine:
-    """The engine by name. `scratch`: a folder for what a shuffle puts down. `workers`: processes of the local engine;
-    `partitions`: tasks that a Spark stage is cut into. Raises `UserError` for an unknown name.
-    """
-    if name == "local":
-        from curation.engines.local import LocalEngine
-
-        return LocalEngine(scratch, workers)
-    if name == "spark":
-        from curation.engines.spark import SparkEngine
-
-        return SparkEngine(partitions)
-    raise UserError(f"Unknown engine '{name}'.{nearest(name, ENGINES)}")

@@ -55,6 +55,7 @@ def open_session() -> tuple[SparkSession, bool]:
     builder = SparkSession.builder.appName("corpusmill")
     if not any(name in os.environ for name in CONFIGURED_BY):
         cores = len(os.sched_getaffinity(0))
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         for key, value in LOCAL_SETTINGS.items():
             builder = builder.config(key, value)
         builder = builder.master(f"local[{cores},{FAILURES_ALLOWED}]")
@@ -84,7 +85,7 @@ class SparkEngine:
 
     def _cores(self) -> int:
         try:
-            return self.session.sparkContext.defaultParallelism
+            return int(self.session.sparkContext.defaultParallelism)
         except Exception:  # Spark Connect has no context
             return 16
 

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from connectors import storage
 from connectors.errors import UserError
-from curation.engines.engine import Engine, open_engine, require_known
+from curation.engines.engine import Engine
+from curation.engines.opening import open_engine, require_known
 from curation.pipeline.close import close, write_manifest
 from curation.pipeline.deduplicate import deduplicate
 from curation.pipeline.finish import FinishPass, plan_shards

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import accumulate
 from math import gcd
 
@@ -169,7 +169,7 @@ assert ENDS[-1] == BLOCK, ENDS[-1]
 STRIDES = tuple(n for n in range(201, 800) if gcd(n, BLOCK) == 1)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def order_of(seed: int, block: int) -> tuple[int, int]:
     """Stride and start of a block's walk over the shares: an affine permutation, so that no table is kept."""
     draws = Draws(seed, block, "order")

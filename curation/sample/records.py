@@ -58,6 +58,7 @@ def record(kind: str, name: str, date: str, headers: Headers, block: bytes) -> b
         ("WARC-Date", date),
         ("WARC-Record-ID", name),
         ("Content-Length", str(len(block))),
+        ("WARC-Block-Digest", sha1(block)),
         *headers,
     ]
     head = "".join(f"{key}: {value}\r\n" for key, value in lines)
@@ -106,7 +107,6 @@ def response(
         ("WARC-Target-URI", url),
         ("WARC-IP-Address", "192.0.2.1"),
         ("WARC-Payload-Digest", sha1(body)),
-        ("WARC-Block-Digest", sha1(block)),
         *extra,
     ]
     return record(kind, record_id(seed, number, "response"), date, headers, block)

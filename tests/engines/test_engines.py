@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import UserError
-from curation.engines.engine import Engine, open_engine
+from curation.engines.engine import Engine
+from curation.engines.opening import open_engine
 from tests.engines import tasks
 
 

@@ -38,7 +38,7 @@ def test_deadly_documents_are_quarantined_and_all_others_are_as_ever(
     summary = curate(str(recipe), f"{crawl}/*.warc.gz", str(tmp_path / "run"), engine=opened)
 
     expected = ledger_of.verdicts(light_run)
-    expected |= {victim: ("quarantined", "read", "killed_worker") for victim in victims}
+    expected |= dict.fromkeys(victims, ("quarantined", "read", "killed_worker"))
     assert ledger_of.verdicts(tmp_path / "run") == expected
     undisturbed = json.loads((light_run / "manifest.json").read_text())["sources"]["crawl"]
     assert summary.manifest["sources"]["crawl"] == undisturbed | {
