@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__version__ = "0.1.0"
+from curation.run.version import VERSION as __version__  # noqa: F401
 __all__ = ["apply", "curate", "load_recipe"]
 
 

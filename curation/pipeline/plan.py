@@ -14,10 +14,10 @@ import yaml
 
 from connectors import storage
 from connectors.errors import UserError, missing_extra
-from curation import __version__
 from curation.recipes.model import TRAIN, Recipe
 from curation.run.folder import RunFolder
 from curation.run.split import Split, plan_splits
+from curation.run.version import VERSION
 from curation.tokenize.loading import load_tokenizer
 
 # What decides the bytes of an output beside our own code.
@@ -46,7 +46,7 @@ def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
     require_packages(recipe)
     splits = tuple(plan_splits(inputs))
     content = {
-        "corpusmill": __version__,
+        "corpusmill": VERSION,
         "recipe": recipe.resolved(),
         "files": {path: file_digest(path) for path in sorted(recipe.files)},
         "tokenizer": tokenizer_digest(recipe),
