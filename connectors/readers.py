@@ -1,7 +1,7 @@
 """Which reader reads which file.
 
 A format is a module of this room with `SUFFIXES` (ends of file names), `MAGIC` (how its files begin once unpacked) and
-`read`, a `connectors.records.Reader`. A new format is a new file: the modules of the room are looked through.
+`read`, a `connectors.records.Reader`; `count`, where records can be counted without reading them. A new format is a new file: the modules of the room are looked through.
 """
 
 from __future__ import annotations
@@ -26,15 +26,26 @@ def reader_for(uri: str) -> Reader:
 
     Raises `UserError` where neither tells, and what opening the file raises where the bytes have to be looked at.
     """
+    return cast(Reader, format_of(uri).read)
+
+
+def count_records(uri: str) -> int | None:
+    """How many records a file has, where its format tells without reading it; else None. Raises as `reader_for`."""
+    count = getattr(format_of(uri), "count", None)
+    return None if count is None else cast(int | None, count(uri))
+
+
+def format_of(uri: str) -> ModuleType:
+    """The module that reads a file. Raises as `reader_for`."""
     path = uri.partition("?")[0].lower()
     by_name = [(len(suffix), module) for module in formats() for suffix in module.SUFFIXES if path.endswith(suffix)]
     if by_name:
-        return cast(Reader, max(by_name, key=lambda found: found[0])[1].read)
+        return max(by_name, key=lambda found: found[0])[1]
     with open_input(uri) as file:
         head = _unpacked(file.read(HEAD)).lstrip(b"\xef\xbb\xbf \t\r\n")
     for module in formats():
         if head.startswith(tuple(module.MAGIC)):
-            return cast(Reader, module.read)
+            return module
     known = ", ".join(sorted(suffix for module in formats() for suffix in module.SUFFIXES))
     raise UserError(f"Cannot tell what kind of file {uri} is. Give it the name ending of its kind; known: {known}.")
 

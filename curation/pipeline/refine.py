@@ -102,7 +102,7 @@ class Refinement:
             self._process_all()
         self.tally.check(name)
         written = {path: self.outputs[key].written for key, (path, _) in paths.items()}
-        read = storage.digest(self.split.uri)
+        whole = storage.digest(self.split.uri).sha256 if self.split.first == 0 else ""  # once a file
         return Receipt(
             unit=name,
             plan=self.task.plan,
@@ -114,7 +114,7 @@ class Refinement:
             facts={
                 "survivors": self.outputs["survivors"].rows,
                 "text_bytes": self.text_bytes,
-                "input_sha256": read.sha256,
+                "input_sha256": whole,
             },
             timing={**self.tally.seconds, "wall": time.perf_counter() - started},
         )

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from connectors.errors import UserError
-from connectors.storage import list_inputs, local_path, split_pattern
+from connectors.readers import count_records
+from connectors.storage import InputFile, list_inputs, local_path, split_pattern
+
+RECORDS = 100_000  # of a split, at most, where a file can be read from the middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Split:
     source   the input's name
     archive  the file's path relative to the source's root
     uri      where the file lies now; no output depends on it
-    size     bytes of the file
+    size     bytes of the file, or of its part
     """
 
     source: str
@@ -40,7 +43,7 @@ def plan_splits(inputs: Sequence[str]) -> list[Split]:
     """The splits of the inputs in the order that numbers documents: source by source as given, then by path.
 
     An input is `PATTERN` or `NAME=PATTERN`; without a name the source is called as the pattern's folder. Raises `UserError`
-    where nothing matches, or one file is named twice.
+    where nothing matches, a file is of no known kind, or one file is named twice.
     """
     splits: list[Split] = []
     for given in inputs:
@@ -48,13 +51,24 @@ def plan_splits(inputs: Sequence[str]) -> list[Split]:
         if not separator or "/" in name:
             name, pattern = "", given
         source = name or source_name(pattern)
-        splits += [Split(source, file.path, file.uri, file.size) for file in list_inputs(pattern)]
+        splits += [split for file in list_inputs(pattern) for split in splits_of(source, file)]
     seen: set[str] = set()
     for split in splits:
         if split.name in seen:
             raise UserError(f"Two inputs hold {split.name}: name the sources apart, --input a=… --input b=…")
         seen.add(split.name)
     return splits
+
+
+def splits_of(source: str, file: InputFile) -> list[Split]:
+    """A file as one split or, if it has many records and can be read from the middle, as ranges of records."""
+    records = count_records(file.uri) or 0
+    if records <= RECORDS:
+        return [Split(source, file.path, file.uri, file.size)]
+    return [
+        Split(source, file.path, file.uri, file.size * min(RECORDS, records - first) // records, first, first + RECORDS)
+        for first in range(0, records, RECORDS)
+    ]
 
 
 def source_name(pattern: str) -> str:
