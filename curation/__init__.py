@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from curation.run.version import VERSION as __version__  # noqa: F401
+
 __all__ = ["apply", "curate", "load_recipe"]
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +16,7 @@ from connectors.errors import UserError
 from curation.sample import faults, records
 from curation.sample.evaluation import ITEMS, item_id, item_text
 from curation.sample.exchanges import exchange
-from curation.sample.pages import Place
+from curation.sample.pages import Page, Place
 from curation.sample.populations import POPULATIONS, compose, prose
 from curation.sample.prose import Writer
 from curation.sample.randomness import Draws
@@ -105,16 +105,21 @@ def write_file(
             if progress and (number + 1) % 100 == 0:
                 progress(number + 1)
         if last:
-            page = prose(Place.of(seed, numbers.stop, "cut"))
-            sent = exchange(seed, numbers.stop, page)
-            cut = replace(
-                POPULATIONS[0], name="cut_record", fate="quarantined", step="read", reason="truncated_archive"
-            )
-            rows.append(row(seed, cut, page, name, out.tell(), sent.url))
-            out.write(sent.response[: len(sent.response) // 2])
+            rows += write_cut_record(out, name, seed, numbers.stop)
             if progress:
                 progress(numbers.stop)
     return rows
+
+
+def write_cut_record(out: BinaryIO, name: str, seed: int, number: int) -> list[dict[str, Any]]:
+    """Half of a response, as a broken transfer leaves it. Truth: the record is cut, and the archive ends too early."""
+    page = prose(Place.of(seed, number, "cut"))
+    sent = exchange(seed, number, page)
+    cut = replace(POPULATIONS[0], name="cut_record", fate="quarantined", step="read", reason="truncated_payload")
+    rows = [row(seed, cut, page, name, out.tell(), sent.url)]
+    out.write(sent.response[: len(sent.response) // 2])
+    end = replace(cut, name="cut_archive", reason="truncated_archive")
+    return [*rows, row(seed, end, Page(), name, out.tell(), "")]
 
 
 def evaluation_items(seed: int) -> Iterator[dict[str, str]]:

@@ -41,7 +41,9 @@ def test_an_item_whose_worker_dies_is_run_again_and_the_others_are_not(any_engin
     assert sorted(results) == [(n, n) for n in range(6)]
     attempts = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     assert attempts["attempts-3"] == 3
-    if any_engine.name == "local":  # a task of Spark holds several items; those before the deadly one are run again, too
+    if (
+        any_engine.name == "local"
+    ):  # a task of Spark holds several items; those before the deadly one are run again, too
         assert all(count == 1 for name, count in attempts.items() if name != "attempts-3"), attempts
 
 

@@ -80,6 +80,12 @@ def content(run: Path) -> dict[str, str]:
 
 def command(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
     """Runs the command line as a program of its own, from the root of the checkout unless told otherwise."""
-    settings: dict[str, object] = {"cwd": ROOT, "env": ENVIRONMENT, "capture_output": True, "text": True, "timeout": 300}
+    settings: dict[str, object] = {
+        "cwd": ROOT,
+        "env": ENVIRONMENT,
+        "capture_output": True,
+        "text": True,
+        "timeout": 300,
+    }
     arguments = [sys.executable, "-m", "jobs.cli", *map(str, words)]
     return subprocess.run(arguments, **(settings | options))  # type: ignore[call-overload,no-any-return]

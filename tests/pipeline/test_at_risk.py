@@ -21,7 +21,9 @@ def victims(light_run: Path) -> list[bytes]:
     fates = ledger_of.fates(light_run)
     originals = {row["duplicate_of"] for row in fates.values()}
     archive = dict(zip(*[ledger_of.table(light_run, "records")[name].to_pylist() for name in ("doc_id", "archive")]))
-    kept = [i for i, row in fates.items() if row["fate"] == "kept" and i not in originals and archive[i].startswith("00003")]
+    kept = [
+        i for i, row in fates.items() if row["fate"] == "kept" and i not in originals and archive[i].startswith("00003")
+    ]
     return sorted(kept)[:2]
 
 

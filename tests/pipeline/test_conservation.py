@@ -145,7 +145,9 @@ def test_the_tokens_of_a_shard_are_its_documents_in_order(any_run: Path) -> None
 def test_random_tokens_trace_to_the_page_that_holds_them(name: str, request: pytest.FixtureRequest) -> None:
     """100 tokens: `trace` gives URL, archive and offset; the page that lies there in the archive has the words around."""
     folder: Path = request.getfixturevalue(name)
-    archives: Path = request.getfixturevalue("crawl") if name == "run" else request.getfixturevalue("shared") / "data/crawl"
+    archives: Path = (
+        request.getfixturevalue("crawl") if name == "run" else request.getfixturevalue("shared") / "data/crawl"
+    )
     shards = [row for row in json.loads((folder / "manifest.json").read_text())["shards"] if row["tokens"]]
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     draw = random.Random(5)
@@ -186,4 +188,6 @@ def page_at(path: Path, offset: int) -> tuple[str, str]:
         text = body.decode(charset)
     except (LookupError, UnicodeDecodeError):
         text = body.decode("utf-8", "replace") + body.decode("latin-1")
-    return record.headers.get("WARC-Target-URI") or "", html.unescape(text) + html.unescape(re.sub(r"<[^>]*>", "", text))
+    return record.headers.get("WARC-Target-URI") or "", html.unescape(text) + html.unescape(
+        re.sub(r"<[^>]*>", "", text)
+    )

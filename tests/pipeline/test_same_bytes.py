@@ -22,7 +22,14 @@ def test_a_run_again_gives_the_same_bytes(run: Path, crawl: Path, engine: LocalE
 
 def test_the_run_holds_all_kinds_of_files_and_several_shards(run: Path) -> None:
     paths = list(content(run))
-    for beginning in ("ledger/records/", "ledger/refine/", "ledger/finish/", "ledger/measures/", "documents/", "shards/"):
+    for beginning in (
+        "ledger/records/",
+        "ledger/refine/",
+        "ledger/finish/",
+        "ledger/measures/",
+        "documents/",
+        "shards/",
+    ):
         assert len([path for path in paths if path.startswith(beginning)]) >= 3, beginning
     assert {"manifest.json", "recipe.yaml", "tokenizer.json"} <= set(paths)
     assert not (run / "work").exists()
@@ -41,7 +48,9 @@ def test_one_worker_gives_the_same_bytes(run: Path, crawl: Path, base: Path, tmp
 def test_another_batch_size_gives_the_same_bytes(
     run: Path, crawl: Path, engine: LocalEngine, tmp_path: Path, documents: int
 ) -> None:
-    curate("fineweb", f"{crawl}/*.warc.gz", str(tmp_path / "r"), engine=engine, changes=SMALL, batch_documents=documents)
+    curate(
+        "fineweb", f"{crawl}/*.warc.gz", str(tmp_path / "r"), engine=engine, changes=SMALL, batch_documents=documents
+    )
     assert content(tmp_path / "r") == content(run)
 
 
