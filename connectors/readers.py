@@ -1,7 +1,8 @@
 """Which reader reads which file.
 
-A format is a module of this room with `SUFFIXES` (ends of file names), `MAGIC` (how its files begin once unpacked) and
-`read`, a `connectors.records.Reader`; `count`, where records can be counted without reading them. A new format is a new file: the modules of the room are looked through.
+A format is a module of this room with `SUFFIXES` (ends of file names), `MAGIC` (how its files begin once unpacked),
+`read`, a `connectors.records.Reader`, and `count`, where records can be counted without reading them. A new format is a new
+file: the modules of the room are looked through.
 """
 
 from __future__ import annotations

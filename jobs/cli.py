@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from jobs import command, curate, demo, sample, trace, verify, why
+from jobs import command, curate, demo, measures, sample, trace, verify, why
 from jobs.classifier import app as classifier
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command("demo")(demo.main)
 app.command("sample")(sample.main)
 app.command("curate")(curate.main)
+app.command("measures")(measures.main)
 app.command("why")(why.main)
 app.command("trace")(trace.main)
 app.command("verify")(verify.main)

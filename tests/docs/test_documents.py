@@ -110,3 +110,12 @@ def test_every_command_has_help_and_stands_in_the_docs() -> None:
     for name, command in commands.items():
         assert command.help, name
         assert f"corpusmill {name}" in shown, name
+
+
+def test_every_measure_has_a_row_in_the_docs() -> None:
+    """A new measure is a file, a test and a row."""
+    from curation.quality.measure import shipped
+
+    page = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [f"| `{m.name}` | {m.unit} | {m.catches} | {m.source} |" for m in shipped().values()]
