@@ -1,6 +1,6 @@
 """Lists the measures that a recipe's rules can name.
 
-    corpusmill measures
+corpusmill measures
 """
 
 from __future__ import annotations

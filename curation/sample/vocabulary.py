@@ -153,9 +153,10 @@ def english() -> dict[str, list[str]]:
 ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])(?!(?:u[ns]e|uni|use|one|eu)\w)")
 
 
+ECHO = re.compile(r"\b([a-z-]{3,}(?: [a-z]+)?)(?:,| and) \1\b")
 START = re.compile(r'(?:^"?|[.?!] "?|– )[a-z]')
 
 
 def tidy(sentence: str) -> str:
-    """Puts `an` before vowels and capitals at starts, behind an opening quotation mark and a dateline's dash too."""
-    return START.sub(lambda start: start[0].upper(), ARTICLE.sub(r"\1n ", sentence))
+    """Puts `an` before vowels, `rain` for `rain and rain`, and capitals at starts, behind a quotation mark or dash too."""
+    return START.sub(lambda start: start[0].upper(), ARTICLE.sub(r"\1n ", ECHO.sub(r"\1", sentence)))
