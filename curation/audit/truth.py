@@ -108,7 +108,7 @@ def comparison_tables(comparison: Comparison) -> list[Table | str]:
         parts.append(listed)
     pages = sum(count for count, _, _ in comparison.populations.values())
     parts.append(
-        f"{pages - len(comparison.differences):,} of {pages:,} pages ended as intended; "
+        f"{pages - len(comparison.differences):,} of {pages:,} records ended as intended; "
         f"{comparison.left} of {comparison.planted:,} planted personal values are left"
     )
     return parts

@@ -29,7 +29,7 @@ VOCABULARY = {
 }
 # Lists whose entries stand for one another: forms of one word
 FORMS = {"thing": ("things",), "act": ("act3", "acted", "done", "acting"), "effect": ("effect3", "effected")}
-MEDIAN_WORDS, SPREAD = 400, 0.55  # of the log-normal length of a page
+MEDIAN_WORDS, SPREAD = 360, 0.6  # of the log-normal length of a page
 WORDS_A_SENTENCE = 17
 
 

