@@ -7,12 +7,14 @@ half of one, whatever kills the writer.
 
 from __future__ import annotations
 
+import fcntl
 import glob
 import hashlib
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -22,6 +24,7 @@ from connectors.errors import UserError
 
 PARTIAL = ".part"  # ending of a file that is being written
 _WILDCARDS = "*?["
+LONGEST_NAME = 200  # bytes; outputs add a few to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +69,47 @@ def list_inputs(pattern: str) -> list[InputFile]:
     """
     path = local_path(pattern)
     if path.is_dir():
-        pattern = f"{path}/**/*"
-    root, rest = split_pattern(pattern)
-    found = [p for p in glob.glob(rest, root_dir=root, recursive=True) if os.path.isfile(os.path.join(root, p))]
+        root, rest = str(path), "**/*"
+    elif path.is_file():
+        root, rest = str(path.parent), glob.escape(path.name)
+    else:
+        root, rest = split_pattern(pattern)
+    if ".." in rest.split("/"):
+        raise UserError(f"'..' behind a wildcard in {pattern}: a file could be read twice; give each folder an --input")
+    found = distinct_files(root, glob.glob(rest, root_dir=root, recursive=True))
     if not found:
         raise UserError(f"No file matches {pattern}: check the path, and quote the pattern in a shell")
-    unreadable = next((p for p in sorted(found) if not os.access(os.path.join(root, p), os.R_OK)), None)
+    unreadable = next((p for p in found if not os.access(os.path.join(root, p), os.R_OK)), None)
     if unreadable:
         raise UserError(f"Cannot read {root}/{unreadable}: give this user the right to read it")
-    return [
-        InputFile(os.path.join(root, p), Path(p).as_posix(), os.path.getsize(os.path.join(root, p)))
-        for p in sorted(found)
-    ]
+    return [InputFile(os.path.join(root, p), Path(p).as_posix(), os.path.getsize(os.path.join(root, p))) for p in found]
+
+
+def distinct_files(root: str, paths: list[str]) -> list[str]:
+    """The files among the paths, sorted; one that a link names again counts once, under its first name.
+
+    Raises `UserError` for a name that cannot be the name of an output.
+    """
+    seen: set[str] = set()
+    files: list[str] = []
+    for path in sorted(paths):
+        whole = os.path.join(root, path)
+        real = os.path.realpath(whole)
+        if os.path.isfile(whole) and real not in seen:
+            seen.add(real)
+            files.append(path)
+            if len(os.path.basename(path).encode(errors="surrogateescape")) > LONGEST_NAME or not is_utf8(path):
+                raise UserError(f"A file in {root} has a name that is too long or not UTF-8: {path!r:.80}; rename it")
+    return files
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a file name holds no bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def open_input(uri: str) -> BinaryIO:
@@ -114,7 +146,7 @@ def writing(uri: str) -> Iterator[Path]:
     """
     target = local_path(uri)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}{PARTIAL}")
     try:
         yield partial
         with partial.open("rb") as file:
@@ -140,13 +172,36 @@ def digest(uri: str) -> Written:
 
 def remove_tree(folder: str) -> None:
     """Removes a folder and all below it, if it is there."""
-    shutil.rmtree(local_path(folder), ignore_errors=True)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(local_path(folder))
+
+
+@contextmanager
+def locked(uri: str, busy: str) -> Iterator[None]:
+    """Holds a lock while the block runs; it goes with the process, however that ends. Raises `UserError(busy)`."""
+    path = local_path(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(busy) from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def remove_partial_files(folder: str) -> None:
     """Removes what writers that were killed left half written below a folder."""
     for name in list_files(folder, PARTIAL):
         (local_path(folder) / name).unlink(missing_ok=True)
+
+
+def names(folder: str) -> Iterator[str]:
+    """What lies in a folder itself."""
+    with os.scandir(local_path(folder)) as entries:
+        yield from (entry.name for entry in entries)
 
 
 def require_writable(folder: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import duckdb
 
 from connectors import storage
 from connectors.errors import UserError, nearest
-from curation.audit.story import Ledger, Story
+from curation.audit.story import Ledger, Story, as_pattern
 from curation.redact.urls import redact_url
 
 MOST_STORIES = 20
@@ -39,10 +40,11 @@ def _similar(ledger: Ledger, url: str) -> str:
     site = "/".join(url.split("/")[:3])
     if not url:
         return ""
-    found = ledger.rows("records", "starts_with(url, ?) LIMIT 200", [site], "DISTINCT url")
+    found = ledger.rows("records", "starts_with(url, ?) ORDER BY url LIMIT 1000", [site], "DISTINCT url")
     if not found:
         return f" There is nothing of {site or 'that site'}: was it in the input?"
-    return nearest(url, [row["url"] for row in found][:8])
+    urls = [row["url"] for row in found]
+    return nearest(url, difflib.get_close_matches(url, urls, n=1) or urls[:8])
 
 
 def trace(run: str, shard: str, token: int) -> Story:
@@ -58,7 +60,7 @@ def trace(run: str, shard: str, token: int) -> Story:
     index = ledger.folder.uri(ledger.folder.shard(shard, "docs.parquet"))
     row = duckdb.execute(
         "SELECT doc_id, first_token, tokens FROM read_parquet(?) WHERE first_token <= ? AND ? < first_token + tokens",
-        [index, token, token],
+        [as_pattern(index), token, token],
     ).fetchone()
     assert row is not None
     doc_id, first, tokens = bytes(row[0]), int(row[1]), int(row[2])
@@ -77,6 +79,6 @@ def text_of(run: str, story: Story) -> str:
     if not storage.exists(uri):
         return ""
     row = duckdb.execute(
-        "SELECT text FROM read_parquet(?) WHERE doc_id = ?", [uri, bytes.fromhex(story.doc_id)]
+        "SELECT text FROM read_parquet(?) WHERE doc_id = ?", [as_pattern(uri), bytes.fromhex(story.doc_id)]
     ).fetchone()
     return str(row[0]) if row else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import duckdb
 from connectors import storage
 from connectors.errors import UserError
 from curation.run.folder import RunFolder
+from curation.run.manifest import read_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,10 @@ class Ledger:
 
     def __init__(self, run: str) -> None:
         self.folder = RunFolder(run.rstrip("/"))
-        uri = self.folder.uri(self.folder.manifest)
-        if not storage.exists(uri):
+        manifest = read_manifest(self.folder)
+        if manifest is None:
             raise UserError(f"{run} holds no run: there is no {self.folder.manifest}")
-        self.manifest: dict[str, Any] = json.loads(storage.read_bytes(uri))
+        self.manifest = manifest
         if self.manifest["status"] != "complete":
             raise UserError(
                 f"The run in {run} is not finished: run the same curate command again, it goes on where it stopped"
@@ -51,7 +52,7 @@ class Ledger:
         """Rows of a part of the ledger, as dictionaries."""
         if not self.has(part):
             return []
-        files = self.folder.uri(f"ledger/{part}/**/*.parquet")
+        files = f"{as_pattern(self.folder.uri(f'ledger/{part}'))}/**/*.parquet"
         query = f"SELECT {columns} FROM read_parquet(?, union_by_name=true) WHERE {where}"
         cursor = self.database.execute(query, [files, *values])
         names = [column[0] for column in cursor.description or []]
@@ -70,11 +71,7 @@ class Ledger:
         language = (measures["lang"], measures["lang_score"]) if measures.get("lang") else None
         for key in ("doc_id", "row", "lang", "lang_score"):
             measures.pop(key, None)
-        edits = [
-            (row["step"], row["kind"], row["count"])
-            for part in ("edits/refine", "edits/finish")
-            for row in self.rows(part, "doc_id = ?", [doc_id])
-        ]
+        edits = [(row["step"], row["kind"], row["count"]) for row in self.rows("edits", "doc_id = ?", [doc_id])]
         steps = self.steps()
         return Story(
             doc_id=doc_id.hex(),
@@ -98,3 +95,8 @@ class Ledger:
             return ""
         found = self.rows("records", "doc_id = ?", [bytes(doc_id)], 'url, archive, "offset"')
         return found[0]["url"] or f"{found[0]['archive']} at {found[0]['offset']}" if found else bytes(doc_id).hex()
+
+
+def as_pattern(path: str) -> str:
+    """A path for DuckDB's functions that read files: they take each path for a pattern."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)

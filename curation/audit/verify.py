@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 from connectors import storage
 from connectors.errors import UserError
 from connectors.megatron import ShardReader
-from curation.audit.story import Ledger
+from curation.audit.story import Ledger, as_pattern
+from curation.pipeline.close import complete_manifest
+from curation.pipeline.plan import first_difference
+from curation.run.receipt import Receipt, Unbalanced
 
 FATES = ("kept", "removed", "duplicate", "quarantined")
 
@@ -23,6 +26,7 @@ def verify(run: str, progress: Callable[[str], None] = lambda _: None) -> list[s
     """
     ledger = Ledger(run)
     problems = list(_files(ledger, progress))
+    problems += _receipts(ledger)
     if not problems:  # counts of files that are not what they were mean nothing
         problems += _balance(ledger)
         problems += _shards(ledger)
@@ -43,12 +47,57 @@ def _files(ledger: Ledger, progress: Callable[[str], None]) -> Iterator[str]:
             yield f"{path} was changed: its SHA-256 is {found.sha256[:16]}…, not {written['sha256'][:16]}…"
 
 
+def _receipts(ledger: Ledger) -> Iterator[str]:
+    """The manifest once more, made from the receipts as at the end of the run."""
+    run, manifest = ledger.folder, ledger.manifest
+    units = {
+        "refine": [split["split"] for split in manifest["inputs"]],
+        "dedup": ["clusters"],
+        "vocabulary": ["vocabulary"] if manifest["plan"]["recipe"]["tokenize"] else [],
+        "finish": [shard["shard"] for shard in manifest["shards"]],
+    }
+    receipts: dict[str, list[Receipt]] = {stage: [] for stage in units}
+    for stage, unit in [(stage, unit) for stage, names in units.items() for unit in names]:
+        path = run.receipt(stage, unit)
+        try:
+            receipts[stage].append(Receipt.from_json(storage.read_bytes(run.uri(path))))
+        except FileNotFoundError:
+            yield f"{path} is missing"
+        except ValueError:
+            yield f"{path} was changed: it is no receipt any more"
+    if all(len(receipts[stage]) == len(units[stage]) for stage in units):
+        yield from _differences(ledger, receipts)
+
+
+def _differences(ledger: Ledger, receipts: dict[str, list[Receipt]]) -> Iterator[str]:
+    run, manifest = ledger.folder, ledger.manifest
+    for stage in receipts:
+        for receipt in receipts[stage]:
+            if receipt.plan != manifest["plan_digest"]:
+                yield f"{run.receipt(stage, receipt.unit)} is of another plan than {run.manifest}"
+    files = {run.recipe: storage.digest(run.uri(run.recipe))} if storage.exists(run.uri(run.recipe)) else {}
+    between = receipts["dedup"] + receipts["vocabulary"]
+    try:
+        made = complete_manifest(run, manifest["plan"], files, receipts["refine"], between, receipts["finish"])
+    except Unbalanced as error:
+        yield f"the receipts do not balance: {error}"
+        return
+    for key in made:
+        if key != "files" and made[key] != manifest[key]:
+            yield f"{run.manifest} and the receipts disagree: {first_difference(manifest[key], made[key], key)}"
+    for path in sorted(made["files"].keys() | manifest["files"].keys()):
+        if path != run.recipe and made["files"].get(path) != manifest["files"].get(path):
+            yield f"{run.manifest} and the receipts disagree about {path}"
+
+
 def _balance(ledger: Ledger) -> Iterator[str]:
     """Law 1, counted again from the ledger itself: every record has one fate, and the manifest says the same."""
-    folder = ledger.folder.uri("ledger")
+    folder = as_pattern(ledger.folder.uri("ledger"))
     parts = [f"{folder}/{part}/**/*.parquet" for part in ("refine", "finish") if ledger.has(part)]
+    counts = ", ".join(f"count(*) FILTER (f.fate = '{fate}')" for fate in FATES)
     rows = duckdb.execute(
-        """SELECT r.source, count(*), count(f.doc_id), count(DISTINCT r.doc_id), list(f.fate)
+        f"""SELECT r.source, count(*), count(f.doc_id), count(DISTINCT r.doc_id),
+                  {counts}
            FROM read_parquet(?) r LEFT JOIN read_parquet(?) f USING (doc_id) GROUP BY r.source""",
         [f"{folder}/records/**/*.parquet", parts],
     ).fetchall()
@@ -59,10 +108,10 @@ def _balance(ledger: Ledger) -> Iterator[str]:
     sources: dict[str, dict[str, int]] = ledger.manifest["sources"]
     if sorted(sources) != sorted(row[0] for row in rows if row[1]) and any(s["in"] for s in sources.values()):
         yield f"the ledger has the sources {sorted(row[0] for row in rows)}, the manifest {sorted(sources)}"
-    for source, entered, with_fate, distinct, fate_list in rows:
+    for source, entered, with_fate, distinct, *by_fate in rows:
         if not entered == with_fate == distinct:
             yield f"source {source}: {entered:,} records, {distinct:,} of them distinct, {with_fate:,} with a fate"
-        counted = {"in": entered, **{fate: fate_list.count(fate) for fate in FATES}}
+        counted = {"in": entered, **dict(zip(FATES, by_fate, strict=True))}
         if counted != sources.get(source):
             yield f"source {source}: the ledger counts {counted}, the manifest {sources.get(source)}"
 

@@ -17,7 +17,7 @@ import xxhash
 
 from connectors import storage
 from curation.dedup.signature import band_keys, signatures
-from curation.run.documents import DOC_ID, texts
+from curation.run.documents import DOC_ID, texts, with_column
 
 Numbers = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
@@ -34,21 +34,27 @@ SIGNATURES = pa.schema(
 _HEADER = struct.Struct("<QI")  # number of the split's first document, keys in the blob
 
 
-def document_keys(batch: pa.RecordBatch, near: bool) -> pa.RecordBatch:
-    """Text hash of each document and, if `near`, its MinHash signature; null where the text is too short for one."""
-    strings = texts(batch) if batch.num_rows else []
-    hashes = [xxhash.xxh3_128_digest(string.encode()) for string in strings]
-    signed: list[bytes | None] = [None] * len(strings)
-    if near and strings:
-        values, has_signature = signatures(strings)
-        rows = values.astype("<u8", copy=False)
-        signed = [rows[i].tobytes() if has_signature[i] else None for i in range(len(strings))]
-    columns = [batch.column(DOC_ID) if strings else [], hashes, signed]
-    arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, field.type)
-        for column, field in zip(columns, SIGNATURES, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=SIGNATURES)
+@dataclass(frozen=True)
+class Keys:
+    """The step that adds what deduplication compares: the text's hash and, if `near`, its MinHash signature.
+
+    The signature is null where the text is too short for one. No document ends here.
+    """
+
+    near: bool
+    name: str = "keys"
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch with both columns."""
+        strings = texts(batch)
+        hashes = [xxhash.xxh3_128_digest(string.encode()) for string in strings]
+        signed: list[bytes | None] = [None] * len(strings)
+        if self.near:
+            values, has_signature = signatures(strings)
+            rows = values.astype("<u8", copy=False)
+            signed = [row.tobytes() if has else None for row, has in zip(rows, has_signature, strict=True)]
+        batch = with_column(batch, TEXT_HASH, pa.array(hashes, pa.binary(16)))
+        return with_column(batch, SIGNATURE, pa.array(signed, SIGNATURES.field(SIGNATURE).type))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections import Counter, deque
@@ -118,7 +119,11 @@ def _reduce_partition(reduce: Reduce, folder: str, partition: int) -> bytes | No
 
 
 def _end_with(parent: int) -> None:
-    """Ends this worker when its parent is gone, killed or not: nothing goes on in the dark."""
+    """Ends this worker when its parent is gone, killed or not: nothing goes on in the dark.
+
+    An interrupt from the keyboard is the parent's to answer.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ def open_session() -> tuple[SparkSession, bool]:
     active = SparkSession.getActiveSession()
     if active is not None:
         return active, False
+    require_java()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("corpusmill")
     if not any(name in os.environ for name in CONFIGURED_BY):
@@ -59,17 +61,21 @@ def open_session() -> tuple[SparkSession, bool]:
         for key, value in LOCAL_SETTINGS.items():
             builder = builder.config(key, value)
         builder = builder.master(f"local[{cores},{FAILURES_ALLOWED}]")
-    try:
-        session = builder.config("spark.task.maxFailures", FAILURES_ALLOWED).getOrCreate()
-    except Exception as error:
-        if "JAVA" in str(error).upper():
-            raise UserError(
-                "Spark found no Java runtime: install Java 17 or newer, or set JAVA_HOME; ./corpusmill brings one itself"
-            ) from None
-        raise
+    session = builder.config("spark.task.maxFailures", FAILURES_ALLOWED).getOrCreate()
     if "SPARK_REMOTE" not in os.environ:
         session.sparkContext.setLogLevel("ERROR")
     return session, True
+
+
+def require_java() -> None:
+    """Raises `UserError` where Spark would have to start Java and there is none: its launcher tells that at length."""
+    if "PYSPARK_GATEWAY_PORT" in os.environ or "SPARK_REMOTE" in os.environ:
+        return
+    home = os.environ.get("JAVA_HOME")
+    if not (os.access(f"{home}/bin/java", os.X_OK) if home else shutil.which("java")):
+        raise UserError(
+            "Spark found no Java runtime: install Java 17 or newer, or set JAVA_HOME; ./corpusmill brings one itself"
+        )
 
 
 class SparkEngine:

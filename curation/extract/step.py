@@ -82,6 +82,8 @@ class Extract:
             return "", refused
         try:
             text = charset.clean(_main_text(self.engine)(decoded.text))
+        except MemoryError:  # says something of the machine, nothing of the page
+            raise
         except Exception:  # whatever a hostile page provokes in an engine is the page's fate, not the job's
             return "", Verdict("quarantined", "extractor_error")
         return _with_text(text)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from connectors import storage
 from connectors.storage import Written
-from curation.pipeline.plan import Plan
+from curation.pipeline.plan import Plan, plan_digest
 from curation.run.folder import RunFolder
+from curation.run.manifest import write_manifest
 from curation.run.receipt import Receipt, StepCount, Unbalanced, total_counts
 
 FATES = ("kept", "removed", "duplicate", "quarantined")
@@ -40,19 +40,35 @@ def all_counts(refined: Sequence[Receipt], finished: Sequence[Receipt]) -> dict[
     return counts
 
 
-def write_manifest(
+def close_manifest(
     run: RunFolder, plan: Plan, refined: Sequence[Receipt], between: Sequence[Receipt], finished: Sequence[Receipt]
+) -> None:
+    """Checks the balance and writes the manifest of the complete run."""
+    recipe = {run.recipe: storage.digest(run.uri(run.recipe))}
+    write_manifest(run, complete_manifest(run, plan.content, recipe, refined, between, finished))
+
+
+def complete_manifest(
+    run: RunFolder,
+    plan: dict[str, Any],
+    files: Mapping[str, Written],
+    refined: Sequence[Receipt],
+    between: Sequence[Receipt],
+    finished: Sequence[Receipt],
 ) -> dict[str, Any]:
-    """Checks the balance, hashes and all, and closes the manifest. Holds no clock and no path of a machine."""
+    """The manifest that a plan's receipts give, in the order of the plan; `files` are those that no receipt names.
+
+    Holds no clock and no path of a machine. Raises `Unbalanced` where documents were lost.
+    """
     sources = balance(refined, finished)
     counts = all_counts(refined, finished)
-    kept_files: dict[str, Written] = {}
+    kept_files = dict(files)
     for receipt in [*refined, *between, *finished]:
         kept_files |= {path: w for path, w in receipt.outputs.items() if not path.startswith(f"{run.work}/")}
-    manifest = {
+    return {
         "status": "complete",
-        "plan_digest": plan.digest,
-        "plan": plan.content,
+        "plan_digest": plan_digest(plan),
+        "plan": plan,
         "inputs": [
             {"split": r.unit, "bytes": r.bytes, "sha256": r.facts["input_sha256"], "records": r.records}
             for r in refined
@@ -62,8 +78,6 @@ def write_manifest(
         "shards": [{"shard": r.unit, **r.facts} for r in finished],
         "files": {path: asdict(written) for path, written in sorted(kept_files.items())},
     }
-    storage.write_bytes(run.uri(run.manifest), (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
-    return manifest
 
 
 def close(run: RunFolder, keep_work: bool) -> None:

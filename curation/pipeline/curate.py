@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import errno
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +14,22 @@ from connectors import storage
 from connectors.errors import UserError
 from curation.engines.engine import Engine
 from curation.engines.opening import open_engine, require_known
-from curation.pipeline.close import close, write_manifest
+from curation.pipeline.close import close, close_manifest
 from curation.pipeline.deduplicate import deduplicate
 from curation.pipeline.finish import FinishPass, plan_shards
 from curation.pipeline.plan import Plan, adopt, make_plan
 from curation.pipeline.progress import RunProgress
-from curation.pipeline.refine import BATCH_DOCUMENTS, RefinePass
+from curation.pipeline.reading import BATCH_DOCUMENTS
+from curation.pipeline.refine import RefinePass
 from curation.pipeline.vocabulary import make_vocabulary, tokenizer_location
 from curation.recipes.load import load_recipe
 from curation.recipes.model import Recipe
 from curation.run.folder import RunFolder
+from curation.run.manifest import read_manifest
 from curation.run.receipt import Receipt
+from curation.run.split import recursive_root
 
-DISK_FULL = 28
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +61,77 @@ def curate(
     if isinstance(engine, str):
         require_known(engine)
     given = load_recipe(recipe, changes) if isinstance(recipe, str) else recipe
-    plan = make_plan(given, [inputs] if isinstance(inputs, str) else inputs)
-    folder = RunFolder(run.rstrip("/"))
+    patterns = [inputs] if isinstance(inputs, str) else inputs
+    plan = make_plan(given, patterns)
+    folder = run_folder(run, patterns)
+    with storage.locked(folder.uri(folder.lock), f"Another command is at work in {run}: wait for it, or end it"):
+        work(folder, plan, engine, workers, partitions, batch_documents, keep_work, console)
+    return Summary(folder.root, read_manifest(folder) or {})
+
+
+def run_folder(run: str, inputs: Sequence[str]) -> RunFolder:
+    """The folder of the run. Raises `UserError` for one that cannot be: the root, or a place that the inputs take in."""
+    path = storage.local_path(run).resolve()
+    if not run.strip() or path == path.parent:
+        raise UserError(f"'{run}' is no folder for a run: give --run a folder of its own")
+    for given in inputs:
+        root = recursive_root(given)
+        if root is not None and path.is_relative_to(root.resolve()):
+            raise UserError(f"The run {run} would lie among its own inputs, {given}: give another --run")
+    storage.require_writable(str(storage.local_path(run)))
+    return RunFolder(str(storage.local_path(run)))
+
+
+def work(
+    folder: RunFolder,
+    plan: Plan,
+    engine: str | Engine,
+    workers: int | None,
+    partitions: int | None,
+    batch_documents: int,
+    keep_work: bool,
+    console: Console | None,
+) -> None:
+    """Brings the run to its end, from wherever it stands."""
     if adopt(plan, folder) == "open":
         storage.remove_partial_files(folder.root)
         opened = engine if not isinstance(engine, str) else open_engine(engine, folder.uri("work"), workers, partitions)
         try:
             run_stages(opened, folder, plan, RunProgress(console, folder), batch_documents)
         except OSError as error:
-            if error.errno == DISK_FULL:
-                raise UserError(
-                    f"The disk of {run} is full: free some space; the same command goes on where it stopped"
-                ) from None
-            raise
+            raise told(error, folder.root) from error
         finally:
             if isinstance(engine, str):
                 opened.close()
+    require_whole(folder)
     close(folder, keep_work)
-    return Summary(folder.root, json.loads(storage.read_bytes(folder.uri(folder.manifest))))
+
+
+def told(error: OSError, run: str) -> Exception:
+    """What storage's failure means to the user, or the error itself where that is unknown."""
+    if error.errno in DISK_FULL:
+        return UserError(f"The disk of {run} is full: free some space; the same command goes on where it stopped")
+    if error.filename and str(error.filename).startswith(run) and not storage.exists(run):
+        return UserError(f"The folder {run} was removed while the run was at work in it")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UserError(f"Cannot write {error.filename}: {(error.strerror or 'refused').lower()}")
+    return error
+
+
+def require_whole(run: RunFolder) -> None:
+    """Raises `UserError` where files of a finished run are gone or of another size."""
+    files: dict[str, dict[str, Any]] = (read_manifest(run) or {})["files"]
+    for path, written in files.items():
+        uri = run.uri(path)
+        if not storage.exists(uri) or storage.size(uri) != written["bytes"]:
+            raise UserError(f"The run in {run.root} is complete, but {path} is not what it was: see corpusmill verify")
 
 
 def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress, batch_documents: int) -> None:
     """The passes and the stages between them. Each gives receipts, and the next is made from those alone."""
     recipe, digest = plan.recipe, plan.digest
     with progress.stage("refine", "refine", [(split.name, split.size) for split in plan.splits]):
-        task = RefinePass(run, digest, recipe, batch_documents)
+        task = RefinePass(run, digest, recipe, uuid.uuid4().hex, batch_documents)
         refined = in_order(engine.map(task, plan.splits), len(plan.splits))
     with progress.stage("dedup"):
         clusters = deduplicate(engine, run, digest, recipe.dedup, refined)
@@ -94,7 +144,7 @@ def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress
     with progress.stage("finish", "finish", [(shard.name, shard.text_bytes) for shard in shards]):
         finish = FinishPass(run, digest, recipe, tokenizer, duplicate_threshold(recipe))
         finished = in_order(engine.map(finish, shards), len(shards))
-    write_manifest(run, plan, refined, between, finished)
+    close_manifest(run, plan, refined, between, finished)
 
 
 def in_order(numbered: Any, count: int) -> list[Receipt]:

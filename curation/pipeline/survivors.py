@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import storage
 from curation.dedup.keys import SIGNATURE, TEXT_HASH
-from curation.run.documents import DOC_ID
+from curation.run.documents import DOC_ID, TEXT
 from curation.run.folder import RunFolder
 
 BATCH_ROWS = 256
+BATCH_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,21 @@ def read_survivors(run: RunFolder, unit: str) -> Iterator[tuple[int, pa.RecordBa
     """A split's survivors in batches, each with the ordinal of its first document."""
     first = 0
     with storage.open_input(run.uri(run.survivors(unit))) as file:
-        for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS):
-            yield first, batch
-            first += batch.num_rows
+        for rows in pq.ParquetFile(file).iter_batches(BATCH_ROWS):
+            for batch in cut_by_bytes(rows):
+                yield first, batch
+                first += batch.num_rows
+
+
+def cut_by_bytes(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in pieces of `BATCH_BYTES` of text at most, or one document."""
+    ends = np.cumsum(pc.binary_length(batch.column(TEXT)).to_numpy())
+    start = 0
+    while start < batch.num_rows:
+        before = ends[start - 1] if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + BATCH_BYTES, side="right")))
+        yield batch.slice(start, stop - start)
+        start = stop
 
 
 def read_matches(run: RunFolder, unit: str) -> dict[int, Match]:

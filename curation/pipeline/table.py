@@ -15,7 +15,6 @@ from curation.recipes.model import Recipe
 from curation.run.documents import FATE, TEXT, VERDICT_FIELDS, Step
 
 BATCH_ROWS = 256
-NOT_FOR_TEXT = ("extract",)  # steps that want a page's bytes
 _POSITION = "position in the table"
 
 
@@ -31,7 +30,7 @@ def apply(recipe: str | Recipe, table: Any, *, text: str = TEXT, url: str = "url
     arrow = as_arrow(table)
     if text not in arrow.column_names:
         raise UserError(f"The table has no column '{text}' but {', '.join(arrow.column_names)}: name it with text=…")
-    steps = [step for step in given.refine_steps if step.name not in NOT_FOR_TEXT]
+    steps = given.judging_steps
     if url not in arrow.column_names:
         steps = [step for step in steps if not isinstance(step, UrlFilter)]
     renamed = arrow.rename_columns(

@@ -9,7 +9,19 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.run.documents import CONTENT, FATE, REASON, ROW, TEXT, VERDICT_FIELDS
+from connectors.errors import UserError
+from curation.run.documents import (
+    CONTENT,
+    DOC_ID,
+    FATE,
+    REASON,
+    ROW,
+    TEXT,
+    VERDICT_FIELDS,
+    Verdict,
+    with_verdicts,
+)
+from curation.run.ledger import conform
 from curation.run.receipt import StepCount
 
 _VERDICT = [field.name for field in VERDICT_FIELDS]
@@ -39,13 +51,33 @@ class Tally:
         if not batch.num_rows:
             return batch
         with self.clock(name):
-            batch = step(batch)
+            batch = self._done(name, step, batch)
             if FATE in batch.schema.names:
                 over = pc.is_valid(batch.column(FATE))
                 self._put_aside(count, batch.filter(over))
                 batch = batch.filter(pc.invert(over)).drop_columns(_VERDICT)
         count.went_on += batch.num_rows
         return batch
+
+    def _done(
+        self, name: str, step: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch
+    ) -> pa.RecordBatch:
+        """The step's result. A document that the step fails on goes to quarantine; what the error says, of it, nowhere.
+
+        Raises `UserError` for a step that drops or reorders rows.
+        """
+        try:
+            done = step(batch)
+        except (OSError, MemoryError, UserError):
+            raise
+        except Exception:
+            if batch.num_rows > 1:
+                rows = [self._done(name, step, batch.slice(row, 1)) for row in range(batch.num_rows)]
+                return pa.Table.from_batches(unified(rows)).combine_chunks().to_batches()[0]
+            done = with_verdicts(batch, name, [Verdict("quarantined", "step_error")])
+        if not done.column(DOC_ID).equals(batch.column(DOC_ID)):
+            raise UserError(f"The step '{name}' dropped or reordered documents: it must write verdicts instead")
+        return done
 
     def _put_aside(self, count: StepCount, ended: pa.RecordBatch) -> None:
         if ended.num_rows:
@@ -63,6 +95,12 @@ class Tally:
         """Raises `Unbalanced` unless every step gave on or ended all that entered it."""
         for name, count in self.counts.items():
             count.check(f"{where}, step {name}")
+
+
+def unified(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """The batches with the columns of all of them, null where one had none."""
+    schema = pa.unify_schemas([batch.schema for batch in batches])
+    return [conform(batch, schema) for batch in batches]
 
 
 def in_row_order(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:

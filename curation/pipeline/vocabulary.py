@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import xxhash
 
 from connectors import storage
@@ -15,9 +14,7 @@ from connectors.storage import Written
 from curation.engines.engine import Engine
 from curation.pipeline.survivors import read_matches, read_survivors
 from curation.recipes.model import TRAIN, Recipe, Tokenize
-from curation.redact import Redact
-from curation.redact.gates import Kind
-from curation.run.documents import DOC_ID, FATE, texts
+from curation.run.documents import DOC_ID, texts
 from curation.run.folder import RunFolder
 from curation.run.receipt import Receipt, valid_receipt
 from curation.tokenize.loading import load_tokenizer
@@ -28,27 +25,21 @@ UNIT = "vocabulary"
 
 @dataclass(frozen=True)
 class SampleTexts:
-    """A task: the texts of a split's kept documents that fall into a sample, redacted as in the shards.
+    """A task: the texts of a split's kept documents that fall into a sample.
 
     A document is in the sample by a hash of its id, so the sample does not depend on engine or order.
     """
 
     run: RunFolder
     share: float
-    redact: tuple[Kind, ...]
 
     def __call__(self, unit: str) -> list[str]:
         matches = read_matches(self.run, unit)
-        redact = Redact(kinds=list(self.redact)) if self.redact else None
         chosen: list[str] = []
         for first, batch in read_survivors(self.run, unit):
             ids = batch.column(DOC_ID).to_pylist()
             drawn = [first + i not in matches and in_sample(doc_id, self.share) for i, doc_id in enumerate(ids)]
-            batch = batch.filter(pa.array(drawn, pa.bool_()))
-            if redact is not None and batch.num_rows:
-                batch = redact(batch)
-                batch = batch.filter(pc.is_null(batch.column(FATE)))
-            chosen += texts(batch)
+            chosen += texts(batch.filter(pa.array(drawn, pa.bool_())))
         return chosen
 
 
@@ -84,7 +75,7 @@ def train(engine: Engine, run: RunFolder, recipe: Recipe, settings: Tokenize, re
     """Trains a byte-level BPE on a bounded sample of the kept text."""
     total = sum(receipt.facts["text_bytes"] for receipt in refined)
     units = [receipt.unit for receipt in refined if receipt.facts["survivors"]]
-    task = SampleTexts(run, min(1.0, settings.sample_bytes / max(1, total)), tuple(recipe.redact))
+    task = SampleTexts(run, min(1.0, settings.sample_bytes / max(1, total)))
     sampled: dict[int, list[str]] = dict(engine.map(task, units))
     in_order = [text for number in sorted(sampled) for text in sampled[number]]
     special = settings.end_of_document or "<|endoftext|>"

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Annotated, Any
 
 import pyarrow as pa
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, FiniteFloat, model_validator
 from pydantic.dataclasses import dataclass
 
 from connectors.errors import UserError
@@ -29,8 +29,8 @@ class Rule:
     """
 
     measure: Annotated[Measure, BeforeValidator(_measure)]
-    min: float | None = None
-    max: float | None = None
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
     reason: str
 
     @model_validator(mode="after")

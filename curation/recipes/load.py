@@ -78,7 +78,10 @@ def apply_change(plain: dict[str, Any], change: str) -> None:
         if not isinstance(inner, dict):
             raise UserError(f"'{change}': '{key}' has no keys below it")
         plain = inner
-    plain[last] = yaml.safe_load(value)
+    try:
+        plain[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UserError(f"'{change}': the value is not valid YAML; quote it, or close its brackets") from None
 
 
 def parse_recipe(plain: Mapping[str, Any], where: str) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from functools import cache
 from typing import Any
@@ -31,10 +32,16 @@ def by_path(path: str) -> Any:
     module, _, name = path.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise UserError(f"Cannot import {module} for '{path}': {error}. Is its folder on PYTHONPATH?") from None
     except AttributeError:
         raise UserError(f"{module} has no '{name}' (from '{path}')") from None
+
+
+def module_file(path: str) -> str:
+    """The source file of the module that a dotted path names."""
+    found = importlib.util.find_spec(path.partition(":")[0])
+    return found.origin or "" if found else ""
 
 
 @cache

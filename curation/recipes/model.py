@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, model_validator
+from pydantic.errors import PydanticSchemaGenerationError
 
 from connectors.errors import UserError
 from connectors.records import Limits
+from curation.dedup.keys import Keys
 from curation.extract import Extract
 from curation.language import Language
 from curation.quality.rules import Rule, RuleFilter
 from curation.quality.url import UrlFilter
-from curation.recipes.lookup import find_step
+from curation.recipes.lookup import find_step, module_file, shipped_steps
+from curation.redact import Redact
 from curation.redact.gates import Kind
 from curation.run.documents import Step
 
@@ -50,6 +54,8 @@ class Dedup(Strict):
     keep: Literal["first"] = "first"
 
 
+STEP_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+TAKEN_NAMES = ("read", "url", "extract", "language", "keys", "write", "dedup", "redact", "tokenize")
 TRAIN = "train"  # in place of a tokenizer: make one from the run's own text
 
 
@@ -64,7 +70,7 @@ class Tokenize(Strict):
     """
 
     tokenizer: str = TRAIN
-    vocabulary: PositiveInt = 32768
+    vocabulary: int = Field(default=32768, ge=257)
     sample_bytes: PositiveInt = 32 << 20
     end_of_document: str | None = None
     shard_tokens: float = Field(default=1e8, ge=1)
@@ -92,15 +98,43 @@ class Recipe(Strict):
 
     @property
     def refine_steps(self) -> list[Step]:
-        """The steps of the first pass behind reading, in order."""
-        before: list[Step | None] = [self.url, self.extract, self.language]
-        return [step for step in before if step is not None] + self.filter_steps
+        """The steps of the first pass behind reading, in order.
+
+        Personal data go at its end, behind the keys: duplicates are found on the text as it was, and no text that is
+        written anywhere holds what was redacted.
+        """
+        keys = Keys(near=self.dedup is not None and self.dedup.minhash is not None)
+        redact = Redact(kinds=list(self.redact)) if self.redact else None
+        steps: list[Step | None] = [self.url, self.extract, self.language, *self.filter_steps, keys, redact]
+        return [step for step in steps if step is not None]
+
+    @property
+    def judging_steps(self) -> list[Step]:
+        """The steps that judge a text as it is: what a table can be held against."""
+        steps: list[Step | None] = [self.url, self.language, *self.filter_steps]
+        return [step for step in steps if step is not None]
 
     @property
     def files(self) -> list[str]:
-        """Files that decide what the recipe does: block lists, models, a tokenizer."""
-        named = [path for step in self.refine_steps for path in getattr(step, "files", ())]
-        return named
+        """Files that decide what the recipe does: block lists, models, the modules of measures and steps of one's own."""
+        named = [str(path) for step in self.refine_steps for path in getattr(step, "files", ())]
+        return sorted({*named, *map(module_file, self._dotted())})
+
+    def _dotted(self) -> list[str]:
+        """The dotted paths that the filters name."""
+        rules = [rule for entry in self.filters for body in entry.values() if isinstance(body, list) for rule in body]
+        measures = [str(rule["measure"]) for rule in rules]
+        return [name for name in [*measures, *(next(iter(entry)) for entry in self.filters)] if ":" in name]
+
+    @model_validator(mode="after")
+    def _distinct_names(self) -> Recipe:
+        names = [step.name for step in self.filter_steps]
+        for name in names:
+            if not STEP_NAME.fullmatch(name):
+                raise UserError(f"filters: '{name[:40]}' is no name for a filter: use letters, digits, '_' and '-'")
+            if names.count(name) > 1 or name in TAKEN_NAMES:
+                raise UserError(f"filters: the name '{name}' is taken: give each filter one of its own")
+        return self
 
     def resolved(self) -> dict[str, Any]:
         """The recipe with all defaults written out, as plain data."""
@@ -117,8 +151,13 @@ def build_filter(entry: Mapping[str, Any]) -> Step:
     """A filter from its YAML: `name: [rules]`, or `step: {parameters}`."""
     name, body = only_pair(entry)
     if isinstance(body, list):
+        if not body or name in shipped_steps():
+            raise UserError(f"filters: {name}: " + ("a list without rules" if not body else "the step takes no rules"))
         return RuleFilter(name=name, rules=tuple(build_rule(name, rule) for rule in body))
-    step: Step = TypeAdapter(find_step(name)).validate_python(body or {})
+    try:
+        step: Step = TypeAdapter(find_step(name)).validate_python(body or {})
+    except PydanticSchemaGenerationError:
+        raise UserError(f"filters: {name}: write the step as a pydantic dataclass, as the shipped ones are") from None
     return step
 
 

@@ -26,13 +26,14 @@ class RunFolder:
     recipe = "recipe.yaml"
     tokenizer = "tokenizer.json"
     work = "work"
+    lock = ".lock"
 
     def receipt(self, stage: str, unit: str) -> str:
         """The receipt of a unit in a stage."""
         return f"receipts/{stage}/{unit}.json"
 
     def ledger(self, part: str, unit: str) -> str:
-        """A part of the ledger: `records`, `refine`, `finish`, `measures`, `edits/refine`, `edits/finish`."""
+        """A part of the ledger: `records`, `refine`, `finish`, `measures`, `edits`."""
         return f"ledger/{part}/{unit}.parquet"
 
     def documents(self, shard: str) -> str:

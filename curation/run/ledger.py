@@ -4,7 +4,7 @@
     ledger/refine/SPLIT     the fate of those that ended in the refine pass
     ledger/finish/SHARD     the fate of all others: kept with shard and position, or duplicate
     ledger/measures/SPLIT   what was measured, one column a measure, null where it was not computed
-    ledger/edits/PASS/…     what steps changed in a text: counts by kind, never values
+    ledger/edits/SPLIT      what steps changed in a text: counts by kind, never values
 
 The rows of `records`, `refine` and `measures` stand in the order of the split; `row` and `doc_id` join them.
 """

@@ -96,7 +96,8 @@ def valid_receipt(uri: str, run: str, plan: str) -> Receipt | None:
         storage.exists(f"{run}/{path}") and storage.size(f"{run}/{path}") == written.bytes
         for path, written in receipt.outputs.items()
     )
-    return receipt if receipt.plan == plan and whole else None
+    mine = uri.endswith(f"/{receipt.unit}.json") and receipt.plan == plan
+    return receipt if mine and whole else None
 
 
 def total_counts(receipts: Iterator[Receipt] | list[Receipt]) -> dict[str, StepCount]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from connectors.errors import UserError
 from connectors.readers import count_records
@@ -48,8 +48,10 @@ def plan_splits(inputs: Sequence[str]) -> list[Split]:
     splits: list[Split] = []
     for given in inputs:
         name, separator, pattern = given.partition("=")
-        if not separator or "/" in name:
+        if not separator or "/" in name or local_path(given).exists():
             name, pattern = "", given
+        if name in (".", ".."):
+            raise UserError(f"'{name}' in --input {given} is no name for a source")
         source = name or source_name(pattern)
         splits += [split for file in list_inputs(pattern) for split in splits_of(source, file)]
     seen: set[str] = set()
@@ -58,6 +60,14 @@ def plan_splits(inputs: Sequence[str]) -> list[Split]:
             raise UserError(f"Two inputs hold {split.name}: name the sources apart, --input a=… --input b=…")
         seen.add(split.name)
     return splits
+
+
+def recursive_root(given: str) -> Path | None:
+    """The folder that an input takes in with all below it; None for one that takes in no folders."""
+    pattern = given if local_path(given).exists() else given.partition("=")[2] or given
+    if local_path(pattern).is_dir():
+        return local_path(pattern)
+    return local_path(split_pattern(pattern)[0]) if "**" in pattern else None
 
 
 def splits_of(source: str, file: InputFile) -> list[Split]:

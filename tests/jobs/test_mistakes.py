@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from connectors.errors import UserError
+from curation.audit.find import trace, why
+from curation.audit.verify import verify
+from curation.pipeline.curate import curate
 from tests.pipeline.prepared import ENVIRONMENT, command
 
 AS_ROOT = os.getuid() == 0
@@ -26,7 +31,9 @@ def line_of(*words: str | Path, **options: object) -> str:
 
 def test_inputs_that_are_not_there(light_recipe: Path, tmp_path: Path) -> None:
     run = tmp_path / "R"
-    assert f"No file matches {tmp_path}/none.warc.gz" in line_of("curate", light_recipe, "-i", tmp_path / "none.warc.gz", "-r", run)
+    assert f"No file matches {tmp_path}/none.warc.gz" in line_of(
+        "curate", light_recipe, "-i", tmp_path / "none.warc.gz", "-r", run
+    )
     assert "quote the pattern" in line_of("curate", light_recipe, "-i", f"{tmp_path}/*.gz", "-r", run)
     assert "No storage for 's3://'" in line_of("curate", light_recipe, "-i", "s3://bucket/x.warc.gz", "-r", run)
     assert not run.exists()  # before any work starts
@@ -73,17 +80,20 @@ def test_a_folder_that_holds_something_else(light_recipe: Path, crawl: Path, tmp
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"status": "complete"}', "no JSON", '{"name": "an app"}'])
-@pytest.mark.parametrize("word", ["curate", "why", "verify", "trace"])
-def test_a_manifest_of_something_else(content: str, word: str, light_recipe: Path, crawl: Path, tmp_path: Path) -> None:
+def test_a_manifest_of_something_else(content: str, light_recipe: Path, crawl: Path, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(content)
-    more = {
-        "curate": ["curate", light_recipe, "-i", crawl, "-r", tmp_path],
-        "why": ["why", tmp_path, "--url", "https://a.example/"],
-        "verify": ["verify", tmp_path],
-        "trace": ["trace", tmp_path, "--shard", "crawl/00000", "--token", "1"],
-    }
-    told = line_of(*more[word])
-    assert str(tmp_path) in told and "manifest.json" in told
+    questions: list[Callable[[], object]] = [
+        lambda: curate(str(light_recipe), str(crawl), str(tmp_path)),
+        lambda: why(str(tmp_path), "https://a.example/"),
+        lambda: trace(str(tmp_path), "crawl/00000", 1),
+        lambda: verify(str(tmp_path)),
+    ]
+    for ask in questions:
+        with pytest.raises(UserError, match="manifest.json is damaged, or not the manifest of a run"):
+            ask()
+    assert (tmp_path / "manifest.json").read_text() == content
+    if not content:
+        line_of("verify", tmp_path)
 
 
 @pytest.mark.parametrize("word", ["why", "verify", "trace"])
@@ -149,6 +159,11 @@ def test_control_characters_in_a_question_do_not_reach_the_terminal(light_run: P
 
 
 def test_misuse_of_the_command_line_says_how_it_is_used(light_run: Path) -> None:
-    for words in (["curate"], ["why"], ["trace", light_run], ["curate", "fineweb", "-i", "x", "-r", "y", "--workers", "0"]):
+    for words in (
+        ["curate"],
+        ["why"],
+        ["trace", light_run],
+        ["curate", "fineweb", "-i", "x", "-r", "y", "--workers", "0"],
+    ):
         done = command(*words)
         assert done.returncode == 2 and "Traceback" not in done.stderr and "Usage:" in done.stderr

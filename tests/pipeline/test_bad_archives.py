@@ -81,7 +81,7 @@ from curation.recipes.load import load_recipe
 from curation.run.folder import RunFolder
 from curation.run.split import plan_splits
 (split,) = plan_splits([sys.argv[2]])
-receipt = RefinePass(RunFolder(sys.argv[3]), "plan", load_recipe(sys.argv[1]))(split)
+receipt = RefinePass(RunFolder(sys.argv[3]), "plan", load_recipe(sys.argv[1]), "session")(split)
 print(receipt.records, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

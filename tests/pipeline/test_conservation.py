@@ -191,3 +191,13 @@ def page_at(path: Path, offset: int) -> tuple[str, str]:
     return record.headers.get("WARC-Target-URI") or "", html.unescape(text) + html.unescape(
         re.sub(r"<[^>]*>", "", text)
     )
+
+
+def test_measures_and_edits_are_there_for_every_document_that_was_measured(any_run: Path) -> None:
+    """Whatever steps the recipe has: the light one has no language step."""
+    measures = {row["doc_id"]: row for row in ledger_of.table(any_run, "measures").to_pylist()}
+    for doc_id, row in ledger_of.fates(any_run).items():
+        passed_filters = row["fate"] in ("kept", "duplicate")
+        if passed_filters:
+            assert measures[doc_id]["characters"] > 0
+    assert len(ledger_of.table(any_run, "edits")) > 0

@@ -139,7 +139,7 @@ def test_an_earlier_attempts_note_only_makes_a_batch_slower(
     for number in range(10):
         path = run / "work" / "at_risk" / "refine" / "crawl" / f"{number:05d}.warc.gz.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"in_hand": [3, 20 * times], "deaths": 0, "suspects": [], "blamed": []}))
+        path.write_text(json.dumps({"session": "", "in_hand": [3, 20 * times], "deaths": 0}))
     (run / "manifest.json").write_text((light_run / "manifest.json").read_text())
     reopen(run)
     curate(str(light_recipe), f"{crawl}/*.warc.gz", str(run), engine=engine)
