@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -11,11 +12,13 @@ import typer
 from rich.console import Console
 
 from connectors.errors import UserError
+from curation.audit.show import plain
 
 CANCELLED = 130
+WrongUse: Any = typer.BadParameter.__bases__[0]  # the parser's error, under whichever name typer ships it
 
-output = Console()
-status = Console(stderr=True)
+output = Console(markup=False)
+status = Console(stderr=True, markup=False)
 
 
 def run(job: Callable[..., Any]) -> None:
@@ -27,14 +30,23 @@ def run(job: Callable[..., Any]) -> None:
 
 def call(app: typer.Typer) -> None:
     """Runs an application; ends the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter gets a question mark, not an error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        app()
+        code = app(standalone_mode=False)  # else typer takes Ctrl-C and a broken pipe for its own
+        if code == CANCELLED:
+            raise KeyboardInterrupt
+        sys.exit(code if isinstance(code, int) else 0)
     except UserError as error:
-        status.print(f"corpusmill: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        status.print(f"corpusmill: {plain(str(error))}", style="red", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        status.print("corpusmill: stopped; the same command goes on where it stopped", markup=False)
+    except (KeyboardInterrupt, typer.Abort):
+        status.print("corpusmill: stopped; the same command goes on where it stopped")
         sys.exit(CANCELLED)
+    except WrongUse as error:
+        error.show()
+        sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of our output, `head` for one, has seen enough
         os._exit(0)
 

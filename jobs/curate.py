@@ -12,6 +12,7 @@ import typer
 
 from curation.audit.funnel import funnel_table, next_steps, source_table
 from curation.pipeline.curate import curate
+from curation.pipeline.reading import BATCH_DOCUMENTS
 from jobs import command
 from jobs.command import output, status, under_spark_submit
 
@@ -32,7 +33,7 @@ def main(
         list[str] | None, typer.Option("--set", help="Changes the recipe: key.key=value; may be repeated.")
     ] = None,
     keep_work: Annotated[bool, typer.Option("--keep-work", help="Keep RUN/work when the run is done.")] = False,
-    batch_documents: Annotated[int, typer.Option(min=1, help="Documents a worker holds at once.")] = 256,
+    batch_documents: Annotated[int, typer.Option(min=1, help="Documents a worker holds at once.")] = BATCH_DOCUMENTS,
 ) -> dict[str, Any]:
     """Curate archives: extract, filter, deduplicate, redact, tokenize; every document accounted for."""
     chosen = ("spark" if under_spark_submit() else "local") if engine == "auto" else engine
@@ -51,7 +52,7 @@ def main(
     )
     output.print(funnel_table(summary.manifest))
     output.print(source_table(summary.manifest))
-    output.print(next_steps(summary.run, summary.manifest), highlight=False)
+    output.print(next_steps(summary.run, summary.manifest), highlight=False, soft_wrap=True)
     return summary.manifest
 
 

@@ -16,6 +16,7 @@ from jobs import command, curate, sample, verify
 from jobs.command import output
 
 SEED = 1
+MARK = ".corpusmill-demo"
 
 
 def main(
@@ -26,10 +27,7 @@ def main(
     engine: Annotated[str, typer.Option(help="local or spark.")] = "local",
 ) -> None:
     """Make a sample crawl, curate it, and show where every document went."""
-    if folder.exists():
-        if not (folder / "crawl" / "truth").is_dir() and any(folder.iterdir()):
-            raise UserError(f"{folder} is there and no earlier demo: name another --folder")
-        shutil.rmtree(folder)
+    clear(folder)
     output.rule("1. A sample crawl, composed by a grammar", align="left")
     sample.main(folder / "crawl", pages, SEED, pages_per_file=max(100, pages // 8), against="")
     output.rule("2. Curated by the recipe fineweb", align="left")
@@ -45,6 +43,17 @@ def main(
     sample.main(folder / "crawl", against=str(run))
     output.rule("4. Every byte and count again", align="left")
     verify.main(str(run))
+
+
+def clear(folder: Path) -> None:
+    """Makes the folder the demo's, and removes what an earlier demo left; nobody else's files are touched."""
+    mark = folder / MARK
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise UserError(f"{folder} is there and no earlier demo: name another --folder")
+    for part in ("crawl", "run"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text("made by corpusmill demo, which may remove crawl/ and run/ beside this file\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from connectors import storage
 from connectors.errors import UserError
-from curation.audit.story import Ledger
+from curation.audit.story import Ledger, as_pattern
 
 _QUERY = """
 SELECT t.population, t.fate, t.step, t.reason, t.url, t.duplicate_of, t.jaccard,
@@ -50,11 +50,11 @@ def compare(sample: Path, run: str) -> Comparison:
     if not (sample / "truth").is_dir():
         raise UserError(f"{sample} holds no sample: there is no folder truth/ in it")
     ledger = Ledger(run)
-    folder = ledger.folder.root
+    folder = as_pattern(ledger.folder.root)
     cursor = duckdb.connect().execute(
         _QUERY,
         {
-            "truth": f"{sample}/truth/*.parquet",
+            "truth": f"{as_pattern(str(sample))}/truth/*.parquet",
             "records": f"{folder}/ledger/records/**/*.parquet",
             "fates": [f"{folder}/ledger/{part}/**/*.parquet" for part in ("refine", "finish")],
             "documents": f"{folder}/documents/**/*.parquet",

@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -37,6 +38,7 @@ class LocalEngine:
         self.workers = workers or len(os.sched_getaffinity(0))
         self._pools: dict[int, ProcessPoolExecutor] = {}
         self._shuffles = 0
+        self._session = uuid.uuid4().hex[:12]  # what an earlier command left is not ours
 
     def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
         """See `Engine.map`. When a worker dies, its item is given to a new one; the other workers go on."""
@@ -91,7 +93,7 @@ class LocalEngine:
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
         """See `Engine.shuffle`. Blobs lie in files between the two halves."""
         self._shuffles += 1
-        folder = f"{self.scratch}/shuffle-{self._shuffles}"
+        folder = f"{self.scratch}/shuffle-{self._session}-{self._shuffles}"
         storage.remove_tree(folder)
         for _ in self.map(partial(_put_blobs, emit, folder), list(enumerate(items))):
             pass

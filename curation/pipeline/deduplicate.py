@@ -78,8 +78,9 @@ def write_duplicates(
     numbers = np.array(duplicates, np.int64)
     of_split = np.searchsorted(firsts, numbers, side="right") - 1
     ordinals = numbers - firsts[of_split]
-    for split in np.unique(of_split[:, 0]):
-        here = of_split[:, 0] == split
+    splits, begins = np.unique(of_split[:, 0], return_index=True)  # the duplicates come in ascending order
+    for split, begin, end in zip(splits, begins, [*begins[1:], len(numbers)], strict=True):
+        here = slice(begin, end)
         columns = [
             pa.array(ordinals[here, 0], pa.uint32()),
             pa.array([units[kept] for kept in of_split[here, 1]], pa.string()),

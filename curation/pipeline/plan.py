@@ -57,6 +57,7 @@ def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
         "corpusmill": VERSION,
         "recipe": recipe.resolved(),
         "files": {path: file_digest(path) for path in sorted(recipe.files)},
+        "modules": {name: file_digest(path) for name, path in recipe.modules.items() if path},
         "tokenizer": tokenizer_digest(recipe),
         "inputs": [{"split": split.name, "bytes": split.size} for split in splits],
         "versions": versions(),

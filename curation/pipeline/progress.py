@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -32,23 +32,32 @@ class StageWatch:
     stage: str
     sizes: dict[str, int]
     _done: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
 
     def look(self) -> tuple[int, int, int]:
         """Documents, kept documents and bytes so far."""
-        documents = kept = done_bytes = 0
-        for unit, size in self.sizes.items():
-            if unit not in self._done:
-                uri = self.run.uri(self.run.receipt(self.stage, unit))
-                if storage.exists(uri):
-                    receipt = Receipt.from_json(storage.read_bytes(uri))
+        self._take_receipts()
+        figures = [(*self._done[unit], self.sizes[unit]) for unit in self._done]
+        beats = self.run.uri(f"{self.run.work}/heartbeats/{self.stage}")
+        for name in storage.list_files(beats, ".json"):
+            unit = name.removesuffix(".json")
+            if unit in self.sizes and unit not in self._done:
+                documents, kept, done = read_heartbeat(f"{beats}/{name}")
+                figures.append((documents, kept, min(done, self.sizes[unit])))
+        documents, kept, done = (sum(column) for column in zip(*figures, strict=True)) if figures else (0, 0, 0)
+        return documents, kept, done
+
+    def _take_receipts(self) -> None:
+        """Reads the receipts that have come since the last look."""
+        folder = self.run.uri(f"receipts/{self.stage}")
+        for name in storage.list_files(folder, ".json"):
+            unit = name.removesuffix(".json")
+            if name not in self._seen and unit in self.sizes:
+                self._seen.add(name)
+                with suppress(OSError, ValueError):
+                    receipt = Receipt.from_json(storage.read_bytes(f"{folder}/{name}"))
                     went_on = receipt.facts.get("survivors", receipt.facts.get("documents", 0))
                     self._done[unit] = (receipt.records, went_on)
-            if unit in self._done:
-                counts = (*self._done[unit], size)
-            else:
-                counts = read_heartbeat(self.run.uri(self.run.heartbeat(self.stage, unit)))
-            documents, kept, done_bytes = documents + counts[0], kept + counts[1], done_bytes + min(counts[2], size)
-        return documents, kept, done_bytes
 
 
 class RunProgress:
@@ -87,7 +96,8 @@ class RunProgress:
                 watcher.join()
                 self._show(watch, bar, task, started)
         if not self.console.is_terminal:
-            self.console.print(f"{title:<12} {figures(watch, started)} in {time.monotonic() - started:.1f} s")
+            done = f" {figures(watch.look(), started)}" if watch.sizes else ""
+            self.console.print(f"{title:<12}{done} in {time.monotonic() - started:.1f} s")
 
     def _watch(
         self, watch: StageWatch, bar: Progress, task: TaskID, title: str, started: float, ended: threading.Event
@@ -98,18 +108,17 @@ class RunProgress:
             self._show(watch, bar, task, started)
             if not self.console.is_terminal and time.monotonic() > line_due:
                 line_due += SECONDS_BETWEEN_LINES
-                self.console.print(f"{title:<12} {figures(watch, started)}")
+                self.console.print(f"{title:<12} {figures(watch.look(), started)}")
 
     def _show(self, watch: StageWatch, bar: Progress, task: TaskID, started: float) -> None:
         if watch.sizes:
-            bar.update(task, completed=watch.look()[2], figures=figures(watch, started))
+            look = watch.look()
+            bar.update(task, completed=look[2], figures=figures(look, started))
 
 
-def figures(watch: StageWatch, started: float) -> str:
+def figures(look: tuple[int, int, int], started: float) -> str:
     """`12,345 documents  3.4 MB/s  41 % kept`."""
-    if not watch.sizes:
-        return ""
-    documents, kept, done = watch.look()
+    documents, kept, done = look
     seconds = max(1e-3, time.monotonic() - started)
     share = f"  {100 * kept / documents:3.0f} % kept" if documents else ""
     return f"{documents:>9,} documents  {done / 1e6 / seconds:6.1f} MB/s{share}"

@@ -9,41 +9,67 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.errors import UserError
+from curation.pipeline.tally import Tally, unified
 from curation.quality.url import UrlFilter
 from curation.recipes.load import load_recipe
 from curation.recipes.model import Recipe
-from curation.run.documents import FATE, TEXT, VERDICT_FIELDS, Step
+from curation.run.documents import DOC_ID, FATE, MEASURE, TEXT, URL, VERDICT_FIELDS, Step, with_column
 
 BATCH_ROWS = 256
-_POSITION = "position in the table"
+_VERDICT = [field.name for field in VERDICT_FIELDS]
 
 
-def apply(recipe: str | Recipe, table: Any, *, text: str = TEXT, url: str = "url") -> Any:
+def apply(recipe: str | Recipe, table: Any, *, text: str = TEXT, url: str = URL) -> Any:
     """Runs a recipe's language step and filters over a table's text column, each row for itself.
 
-    `table`: an Arrow table or record batch, or a pandas frame; the result is of the same kind. Added columns: `fate` (kept
-    or removed), `step`, `reason`, `value`, `threshold`, and `measure:…`; `text` is as the filters leave it. The URL filter
-    runs where there is a URL column. Deduplication, redaction and tokens belong to a run: see `curate`.
-    Raises `UserError` where there is no text column.
+    `table`: an Arrow table (or record batch), a pandas or a Polars frame; the result is of the same kind, an Arrow table for
+    a batch. Added columns: `fate` (kept, removed or quarantined), `step`, `reason`, `value`, `threshold`, and `measure:…`; the
+    text is as the filters leave it. The URL filter runs where there is a URL column. Deduplication, redaction and tokens
+    belong to a run: see `curate`. Raises `UserError` where there is no text column, or one of a name that is to be added.
     """
     given = load_recipe(recipe) if isinstance(recipe, str) else recipe
     arrow = as_arrow(table)
     if text not in arrow.column_names:
         raise UserError(f"The table has no column '{text}' but {', '.join(arrow.column_names)}: name it with text=…")
+    taken = next((name for name in _VERDICT if name in arrow.column_names), None)
+    if taken:
+        raise UserError(f"The table has a column '{taken}' already, which is to be added: rename it")
     steps = given.judging_steps
     if url not in arrow.column_names:
         steps = [step for step in steps if not isinstance(step, UrlFilter)]
-    renamed = arrow.rename_columns(
-        [TEXT if name == text else "url" if name == url else name for name in arrow.column_names]
-    )
-    parts = [result for batch in batches(renamed) for result in run_steps(steps, batch)]
-    if not parts:
-        return table
-    order = pa.concat_tables([pa.Table.from_batches([part]) for part in parts], promote_options="default")
-    judged = order.sort_by(_POSITION).drop_columns([_POSITION])
-    names = [text if name == TEXT else url if name == "url" else name for name in judged.column_names]
-    judged = judged.rename_columns(names)
-    return judged.to_pandas() if not isinstance(table, (pa.Table, pa.RecordBatch)) else judged
+    judged = judge(steps, documents(arrow, text, url))
+    arrow = arrow.set_column(arrow.column_names.index(text), text, judged[TEXT])
+    for name in [*_VERDICT, *(name for name in judged.column_names if name.startswith(MEASURE))]:
+        arrow = arrow.append_column(name, judged[name])
+    return like(table, arrow)
+
+
+def documents(table: pa.Table, text: str, url: str) -> pa.Table:
+    """What the steps look at, with the row's number as its id; a null text is an empty one."""
+    ids = [number.to_bytes(16, "big") for number in range(table.num_rows)]
+    columns = {DOC_ID: pa.array(ids, pa.binary(16)), TEXT: pc.fill_null(table[text].cast(pa.string()), "")}
+    if url in table.column_names:
+        columns[URL] = pc.fill_null(table[url].cast(pa.string()), "")
+    return pa.table(columns)
+
+
+def judge(steps: list[Step], table: pa.Table) -> pa.Table:
+    """The table's rows in order, with text, verdict and measures."""
+    batches = table.to_batches(max_chunksize=BATCH_ROWS) or [pa.RecordBatch.from_pylist([], table.schema)]
+    parts = [part for batch in batches for part in run_steps(steps, batch)]
+    return pa.Table.from_batches(unified(parts)).sort_by(DOC_ID)
+
+
+def run_steps(steps: list[Step], batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """One batch through the steps: the rows that ended at each step, then those that none removed."""
+    tally = Tally([step.name for step in steps], keep_text=True)
+    for step in steps:
+        batch = tally.step(step.name, step, batch)
+    yield from tally.take_ended()
+    for field in VERDICT_FIELDS:
+        fate = ["kept" if field.name == FATE else None] * batch.num_rows
+        batch = with_column(batch, field.name, pa.array(fate, field.type))
+    yield batch
 
 
 def as_arrow(table: Any) -> pa.Table:
@@ -57,29 +83,11 @@ def as_arrow(table: Any) -> pa.Table:
     try:
         return pa.Table.from_pandas(table, preserve_index=False)
     except (AttributeError, TypeError):
-        raise UserError(f"A table is an Arrow table or a pandas frame, not a {type(table).__name__}") from None
+        raise UserError(f"A table is an Arrow table or a data frame, not a {type(table).__name__}") from None
 
 
-def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """The table in batches with their rows numbered; a null text is an empty one."""
-    index = table.schema.get_field_index(TEXT)
-    table = table.set_column(index, TEXT, pc.fill_null(table[TEXT].cast(pa.string()), ""))
-    table = table.append_column(_POSITION, pa.array(range(table.num_rows), pa.int64()))
-    yield from table.to_batches(max_chunksize=BATCH_ROWS)
-
-
-def run_steps(steps: list[Step], batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """One batch through the steps: the rows that ended at each step, then those that none removed."""
-    for step in steps:
-        if not batch.num_rows:
-            return
-        batch = step(batch)
-        if FATE in batch.schema.names:
-            over = pc.is_valid(batch.column(FATE))
-            yield batch.filter(over)
-            batch = batch.filter(pc.invert(over)).drop_columns([field.name for field in VERDICT_FIELDS])
-    nulls = {field.name: pa.nulls(batch.num_rows, field.type) for field in VERDICT_FIELDS}
-    nulls[FATE] = pa.array(["kept"] * batch.num_rows, pa.string())
-    for name, values in nulls.items():
-        batch = batch.append_column(name, values)
-    yield batch
+def like(table: Any, arrow: pa.Table) -> Any:
+    """An Arrow table as the kind that `table` is."""
+    if isinstance(table, (pa.Table, pa.RecordBatch)):
+        return arrow
+    return type(table)(arrow) if hasattr(table, "to_arrow") else arrow.to_pandas()

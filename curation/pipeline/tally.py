@@ -30,9 +30,10 @@ _VERDICT = [field.name for field in VERDICT_FIELDS]
 class Tally:
     """Takes batches through steps. `counts` by step, `seconds` of CPU by step and by whatever else is clocked."""
 
-    def __init__(self, steps: Sequence[str]) -> None:
+    def __init__(self, steps: Sequence[str], keep_text: bool = False) -> None:
         self.counts = {step: StepCount() for step in steps}
         self.seconds = dict.fromkeys(steps, 0.0)
+        self._unwanted = (CONTENT,) if keep_text else (CONTENT, TEXT)  # of documents that ended
         self._ended: list[pa.RecordBatch] = []
 
     @contextmanager
@@ -81,7 +82,7 @@ class Tally:
 
     def _put_aside(self, count: StepCount, ended: pa.RecordBatch) -> None:
         if ended.num_rows:
-            self._ended.append(ended.drop_columns([name for name in (CONTENT, TEXT) if name in ended.schema.names]))
+            self._ended.append(ended.drop_columns([name for name in self._unwanted if name in ended.schema.names]))
             for fate, reason in zip(ended.column(FATE).to_pylist(), ended.column(REASON).to_pylist(), strict=True):
                 reasons = count.ended.setdefault(fate, {})
                 reasons[reason] = reasons.get(reason, 0) + 1

@@ -14,6 +14,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from connectors.errors import UserError, nearest
+from curation.quality.rules import Rule
+from curation.recipes.lookup import find_step
 from curation.recipes.model import Recipe, build_filter
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
@@ -88,32 +90,38 @@ def parse_recipe(plain: Mapping[str, Any], where: str) -> Recipe:
     """The recipe that a mapping says. Raises `UserError`."""
     try:
         recipe = Recipe.model_validate(plain)
-        for entry in recipe.filters:  # so that a mistake in one shows now
-            build_filter(entry)
+        for entry in recipe.filters:  # one by one, so that a mistake is told by the step that has it
+            try:
+                build_filter(entry)
+            except ValidationError as error:
+                raise UserError(explain(error, step_of(entry))) from None
+        _ = recipe.filter_steps
         return recipe
     except ValidationError as error:
-        raise UserError(f"{where}: {explain(error)}") from None
+        raise UserError(f"{where}: {explain(error, Recipe)}") from None
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
 
 
-def explain(error: ValidationError) -> str:
-    """The first mistake of a validation, as one line."""
-    first = error.errors(include_url=False)[0]
+def step_of(entry: Mapping[str, Any]) -> type[Any]:
+    """What the keys of a filter's entry belong to: a rule, or a step's class."""
+    name, body = next(iter(entry.items()))
+    return Rule if isinstance(body, list) else find_step(name)
+
+
+def explain(error: ValidationError, kind: type[Any]) -> str:
+    """The first mistake in what should be a `kind`, as one line; an unknown key before the one that it stands for."""
+    mistakes = error.errors(include_url=False)
+    first = next((mistake for mistake in mistakes if mistake["type"] in _UNKNOWN_KEY), mistakes[0])
     path = [str(part) for part in first["loc"]]
     if first["type"] in _UNKNOWN_KEY:
         place = f" in {'.'.join(path[:-1])}" if path[:-1] else ""
-        return f"unknown key '{path[-1]}'{place}.{nearest(path[-1], known_keys(error.title, path[:-1]))}"
+        return f"unknown key '{path[-1]}'{place}.{nearest(path[-1], known_keys(kind, path[:-1]))}"
     return f"{'.'.join(path) or error.title}: {first['msg'].lower()}, not {first.get('input')!r:.60}"
 
 
-def known_keys(title: str, path: Sequence[str]) -> list[str]:
-    """The keys that are known at a place in the recipe."""
-    from curation.quality.rules import Rule
-    from curation.recipes.lookup import shipped_steps
-
-    roots = {"Recipe": Recipe, "Rule": Rule} | {step.__name__: step for step in shipped_steps().values()}
-    kind: Any = roots.get(title, Recipe)
+def known_keys(kind: Any, path: Sequence[str]) -> list[str]:
+    """The keys that are known at a place below a model or a step's class."""
     for part in path:
         kind = typing.get_type_hints(kind).get(part)
         if typing.get_origin(kind) in (typing.Union, types.UnionType):

@@ -10,7 +10,7 @@ from dataclasses import asdict, is_dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
 
 from connectors.errors import UserError
@@ -93,8 +93,15 @@ class Recipe(Strict):
 
     @cached_property
     def filter_steps(self) -> list[Step]:
-        """The filters, built. Raises `UserError` for an unknown measure or step."""
-        return [build_filter(entry) for entry in self.filters]
+        """The filters, built. Raises `UserError` for an unknown measure or step, or a name that is taken."""
+        steps = [build_filter(entry) for entry in self.filters]
+        names = [step.name for step in steps]
+        for name in names:
+            if not STEP_NAME.fullmatch(name):
+                raise UserError(f"filters: '{name[:40]}' is no name for a filter: use letters, digits, '_' and '-'")
+            if names.count(name) > 1 or name in TAKEN_NAMES:
+                raise UserError(f"filters: the name '{name}' is taken: give each filter one of its own")
+        return steps
 
     @property
     def refine_steps(self) -> list[Step]:
@@ -116,25 +123,15 @@ class Recipe(Strict):
 
     @property
     def files(self) -> list[str]:
-        """Files that decide what the recipe does: block lists, models, the modules of measures and steps of one's own."""
-        named = [str(path) for step in self.refine_steps for path in getattr(step, "files", ())]
-        return sorted({*named, *map(module_file, self._dotted())})
+        """Files that decide what the recipe does: block lists, models."""
+        return sorted({str(path) for step in self.refine_steps for path in getattr(step, "files", ())})
 
-    def _dotted(self) -> list[str]:
-        """The dotted paths that the filters name."""
+    @property
+    def modules(self) -> dict[str, str]:
+        """The source files of measures and steps of the user's own, by dotted path."""
         rules = [rule for entry in self.filters for body in entry.values() if isinstance(body, list) for rule in body]
-        measures = [str(rule["measure"]) for rule in rules]
-        return [name for name in [*measures, *(next(iter(entry)) for entry in self.filters)] if ":" in name]
-
-    @model_validator(mode="after")
-    def _distinct_names(self) -> Recipe:
-        names = [step.name for step in self.filter_steps]
-        for name in names:
-            if not STEP_NAME.fullmatch(name):
-                raise UserError(f"filters: '{name[:40]}' is no name for a filter: use letters, digits, '_' and '-'")
-            if names.count(name) > 1 or name in TAKEN_NAMES:
-                raise UserError(f"filters: the name '{name}' is taken: give each filter one of its own")
-        return self
+        names = [*(str(rule["measure"]) for rule in rules), *(next(iter(entry)) for entry in self.filters)]
+        return {name: module_file(name) for name in sorted(set(names)) if ":" in name}
 
     def resolved(self) -> dict[str, Any]:
         """The recipe with all defaults written out, as plain data."""

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -90,11 +92,25 @@ def _cut(string: str) -> Tokens:
     return words, ends
 
 
+@contextmanager
+def without_torch() -> Iterator[None]:
+    """Keeps spaCy from importing torch where that is installed: seconds and memory of every worker, for nothing."""
+    absent = "torch" not in sys.modules
+    if absent:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules["torch"]
+
+
 @functools.cache
 def _english() -> tuple[Any, _Lexicon]:
     """The tokenizer and the strings behind its hashes. Loading spaCy takes about a second, once a process."""
-    import spacy
-    from spacy.tokenizer import Tokenizer
+    with without_torch():
+        import spacy
+        from spacy.tokenizer import Tokenizer
 
     pipeline: Any = spacy.blank("en")
     plain = pipeline.tokenizer

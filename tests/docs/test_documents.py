@@ -83,9 +83,8 @@ def test_readme(tmp_path: Path) -> None:
                 continue
             command = command.replace("--run RUN", "--run ON_SPARK")
         if "--url URL" in command:
-            kept = duckdb.sql(
-                f"SELECT url FROM read_parquet('{tmp_path}/RUN/documents/**/*.parquet') LIMIT 1"
-            ).fetchone()
+            found = f"{tmp_path}/RUN/documents/**/*.parquet"
+            kept = duckdb.execute("SELECT url FROM read_parquet(?) LIMIT 1", [found]).fetchone()
             assert kept is not None
             command = command.replace("URL", f"'{kept[0]}'")
         run(["bash", "-euc", command.replace("SOURCE/00000 --token 123456", "crawl/00000 --token 1234")], tmp_path)

@@ -64,3 +64,12 @@ def test_decisions_of_the_reference(shared: Path) -> None:
         assert (row["step"] == "gopher_repetition") == (not keep)
         if not keep:
             assert row["reason"] == reason
+
+
+def test_columns_of_the_user_stay() -> None:
+    with pytest.raises(UserError, match="a column 'value' already"):
+        curation.apply("fineweb", pa.table({"text": [GOOD], "value": [1]}))
+    judged = curation.apply("fineweb", pa.table({"text": ["mine"], "body": [GOOD]}), text="body")
+    assert judged["text"].to_pylist() == ["mine"]
+    empty = curation.apply("fineweb", pa.table({"text": pa.array([], pa.string())}))
+    assert "fate" in empty.column_names

@@ -19,7 +19,7 @@ SMALL = ["tokenize=null", "filters=[]", "language=null"]
 
 def fates(run: Path) -> list[tuple[str, int, str]]:
     """Reason or fate of each record, by archive and offset."""
-    return duckdb.sql(
+    return duckdb.execute(
         f"""SELECT r.archive, r."offset", coalesce(f.reason, f.fate)
             FROM read_parquet('{run}/ledger/records/**/*.parquet') r
             JOIN read_parquet(['{run}/ledger/refine/**/*.parquet', '{run}/ledger/finish/**/*.parquet']) f USING (doc_id)
