@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from jobs import command, curate, demo, measures, sample, trace, verify, why
+from jobs import command, curate, demo, measures, report, sample, trace, verify, why
 from jobs.classifier import app as classifier
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app.command("demo")(demo.main)
 app.command("sample")(sample.main)
 app.command("curate")(curate.main)
 app.command("measures")(measures.main)
+app.command("report")(report.main)
 app.command("why")(why.main)
 app.command("trace")(trace.main)
 app.command("verify")(verify.main)

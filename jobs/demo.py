@@ -1,4 +1,4 @@
-"""The whole way on a composed crawl: makes it, curates it, shows where every document went.
+"""The whole way on a composed crawl: makes it, curates it, shows where every document went, writes the report.
 
 corpusmill demo
 """
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from connectors.errors import UserError
-from jobs import command, curate, sample, verify
+from jobs import command, curate, report, sample, verify
 from jobs.command import output
 
 SEED = 1
@@ -43,6 +43,8 @@ def main(
     sample.main(folder / "crawl", against=str(run))
     output.rule("4. Every byte and count again", align="left")
     verify.main(str(run))
+    output.rule("5. A page for the auditor", align="left")
+    report.main(str(run))
 
 
 def clear(folder: Path) -> None:
