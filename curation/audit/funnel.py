@@ -68,4 +68,5 @@ def next_steps(run: str, manifest: dict[str, Any]) -> Text:
     if shard:
         lines += [f"  corpusmill trace {run} --shard {shard['shard']} --token {shard['tokens'] // 2}"]
     lines += [f"  corpusmill verify {run}                     every byte and count again"]
+    lines += [f"  corpusmill report {run}                     the whole account as one page for a browser"]
     return Text("\n".join(lines))
