@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from jobs import command, curate, demo, measures, report, sample, trace, verify, why
+from jobs import command, curate, demo, measures, prove, report, sample, seen, trace, train, verify, why
 from jobs.classifier import app as classifier
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ app.command("report")(report.main)
 app.command("why")(why.main)
 app.command("trace")(trace.main)
 app.command("verify")(verify.main)
+app.command("train")(train.main)
+app.command("seen")(seen.main)
+app.command("prove")(prove.main)
 app.add_typer(classifier, name="classifier")
 
 

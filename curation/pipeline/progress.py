@@ -108,7 +108,8 @@ class RunProgress:
             self._show(watch, bar, task, started)
             if not self.console.is_terminal and time.monotonic() > line_due:
                 line_due += SECONDS_BETWEEN_LINES
-                self.console.print(f"{title:<12} {figures(watch.look(), started)}")
+                done = figures(watch.look(), started) if watch.sizes else "at work"
+                self.console.print(f"{title:<12} {done}")
 
     def _show(self, watch: StageWatch, bar: Progress, task: TaskID, started: float) -> None:
         if watch.sizes:

@@ -22,7 +22,7 @@ def test_curate_prints_the_funnel_the_balance_and_what_to_ask_next(
     assert "refine" in done.stderr and "documents" in done.stderr  # progress is no output
     assert content(tmp_path / "run") == content(light_run)
     asked = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("corpusmill ")]
-    assert [line.split()[1] for line in asked] == ["why", "trace", "verify"]
+    assert [line.split()[1] for line in asked] == ["why", "trace", "verify", "report"]
     assert all(str(tmp_path / "run") in line for line in asked)
     trace = next(line for line in asked if " trace " in line).split()[1:]
     assert command(*trace).returncode == 0

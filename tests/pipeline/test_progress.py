@@ -50,9 +50,9 @@ def test_a_watch_reads_a_receipt_once(run: RunFolder) -> None:
 
 def test_the_figures_are_documents_speed_and_share(run: RunFolder) -> None:
     watch = StageWatch(run, "refine", SIZES)
-    shown = figures(watch, time.monotonic() - 3)
+    shown = figures(watch.look(), time.monotonic() - 3)
     assert re.fullmatch(r" +150 documents +0\.5 MB/s +50 % kept", shown), shown
-    assert figures(StageWatch(run, "dedup", {}), 0) == ""
+    assert StageWatch(run, "dedup", {}).look() == (0, 0, 0)
 
 
 def test_a_long_stage_shows_its_figures_in_lines_where_nobody_watches_a_terminal(

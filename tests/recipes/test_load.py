@@ -91,7 +91,10 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one(content: str, expect
         ("tokenize: {vocabulary: 5}", "recipe: field required"),
         ("recipe: [r]", "recipe: input should be a valid string"),
         ("recipe: r\ntokenize: {vocabulary: many}", "tokenize.vocabulary: input should be a valid integer"),
-        ("recipe: r\ntokenize: {vocabulary: 0}", "tokenize.vocabulary: input should be greater than or equal to 257, not 0"),
+        (
+            "recipe: r\ntokenize: {vocabulary: 0}",
+            "tokenize.vocabulary: input should be greater than or equal to 257, not 0",
+        ),
         ("recipe: r\ntokenize: 5", "tokenize: "),
         ("recipe: r\nread: {record_bytes: -1}", "read.record_bytes: input should be greater than 0"),
         ("recipe: r\ndedup: {minhash: {bands: 9}}", "dedup.minhash.bands: input should be 14, not 9"),

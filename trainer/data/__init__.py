@@ -1,0 +1,12 @@
+"""Which tokens every step trains on, as pure functions of shards, configuration and step. NumPy only, no state, no index.
+
+- `permutation`  a keyed bijection with an inverse
+- `blend`        draws over weighted sources, in closed form both ways
+- `source`       a source's shards as one stream of tokens, cut into chunks
+- `manifest`     what a curation run hands over
+- `plan`         sample n of the run, and a step's samples on every data rank
+- `micro_batch`  the contract with the backends
+- `batch`        samples to micro-batches
+- `prefetch`     reading ahead, in one thread
+- `trace`        from a step to its documents, and back
+"""

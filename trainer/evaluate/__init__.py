@@ -1,0 +1,4 @@
+"""What a model is worth, by the forward pass alone.
+
+- `perplexity`  of sequences that the run never trained on, by source
+"""

@@ -1,0 +1,146 @@
+"""From YAML to a training configuration with its plan, and from one configuration to the first difference from another."""
+
+from __future__ import annotations
+
+import contextlib
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from connectors.errors import UserError, nearest
+from trainer.config import Model, Training
+from trainer.data.manifest import read_shards
+from trainer.data.plan import DataPlan
+
+PADDING = 128  # the vocabulary is rounded up to a multiple of this, so that tensor-parallel sizes up to it divide it
+# What may change between a checkpoint and its resume: the samples of each step and the arithmetic on them stay.
+FREE = ("backend", "layout", "batch.micro", "checkpoint", "data.shards")
+# What may change when one says so: a later part of the run is then another run's.
+DELIBERATE = ("optimizer", "schedule")
+
+
+def load_training(path: str | Path | None, changes: Sequence[str] = ()) -> Training:
+    """A configuration from a YAML file, or the defaults. `changes` are `key.key=value` and win over the file.
+
+    Raises `UserError` for a file that can't be read, a key that is not known, or a value that does not fit.
+    """
+    plain: dict[str, Any] = {}
+    where = str(path or "--set")
+    if path is not None:
+        try:
+            plain = _parse(Path(path).read_text(encoding="utf-8"), where)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"Cannot read {path}: {(getattr(error, 'strerror', None) or 'not UTF-8').lower()}"
+            ) from None
+    for change in changes:
+        _apply(plain, change)
+    try:
+        return Training.model_validate(plain)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_explain(error)}") from None
+
+
+def _parse(content: str, where: str) -> dict[str, Any]:
+    try:
+        plain = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{where}{line}: not valid YAML: {getattr(error, 'problem', None) or 'syntax'}") from None
+    if plain is None:
+        return {}
+    if not isinstance(plain, dict):
+        raise UserError(f"{where}: a configuration is a mapping, as in 'model: {{layers: 4}}'")
+    return plain
+
+
+def _apply(plain: dict[str, Any], change: str) -> None:
+    path, separator, value = change.partition("=")
+    *outer, last = path.split(".")
+    if not separator or not last:
+        raise UserError(f"'{change}': write a change as key=value, as in model.layers=2")
+    for key in outer:
+        inner = plain.get(key)
+        inner = {} if inner is None else inner
+        if not isinstance(inner, dict):
+            raise UserError(f"'{change}': '{key}' has no keys below it")
+        plain[key] = inner
+        plain = inner
+    try:
+        plain[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UserError(f"'{change}': the value is not valid YAML") from None
+    if isinstance(plain[last], str):  # YAML 1.1 reads 6e-4 as text
+        with contextlib.suppress(ValueError):
+            plain[last] = float(plain[last])
+
+
+def _explain(error: ValidationError) -> str:
+    """The first mistake of a validation, as one line."""
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        place = f" in {'.'.join(path[:-1])}" if path[:-1] else ""
+        return f"unknown key '{path[-1]}'{place}.{nearest(path[-1], _known_keys(path[:-1]))}"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(path) or 'configuration'}: {said[:1].lower()}{said[1:]}, not {first.get('input')!r:.60}"
+
+
+def _known_keys(path: Sequence[str]) -> list[str]:
+    kind: Any = Training
+    for part in path:
+        if part.isdigit():  # an item of a tuple
+            kind = typing.get_args(kind)[0]
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[part].annotation
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def settled(config: Training, run: Path) -> tuple[Training, DataPlan]:
+    """The configuration with nothing left open, and the plan of its data.
+
+    Shards are those of the run unless `data.shards` names others; the model's vocabulary is the tokenizer's, rounded up,
+    unless it was set. Raises `UserError` as `DataPlan` does.
+    """
+    shards = Path(config.data.shards) if config.data.shards else run / "shards"
+    if "vocabulary" not in config.model.model_fields_set:
+        tokens = max(row.vocabulary for row in read_shards(shards))
+        model = config.model.model_dump(exclude_unset=True) | {"vocabulary": -(-tokens // PADDING) * PADDING}
+        config = config.model_copy(update={"model": Model.model_validate(model)})
+    return config, DataPlan(config, None if config.data.shards else run)
+
+
+def to_plain(config: Training) -> dict[str, Any]:
+    """The resolved configuration as plain JSON."""
+    return config.model_dump(mode="json")
+
+
+def to_yaml(config: Training) -> str:
+    """The resolved configuration as YAML, in the order of its definition."""
+    return str(yaml.safe_dump(to_plain(config), sort_keys=False))
+
+
+def first_difference(old: Mapping[str, Any], new: Mapping[str, Any], allowed: Sequence[str] = FREE) -> str | None:
+    """The first key whose values differ, as `model.layers was 4, is 2`; None where all that matters is the same."""
+    was, now = _flat(old), _flat(new)
+    for key in [*was, *(key for key in now if key not in was)]:
+        if any(key == free or key.startswith(f"{free}.") for free in allowed):
+            continue
+        if was.get(key) != now.get(key):
+            return f"{key} was {was.get(key)!r}, is {now.get(key)!r}"
+    return None
+
+
+def _flat(plain: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in plain.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{above}{key}.")
+        else:
+            flat[f"{above}{key}"] = value
+    return flat
