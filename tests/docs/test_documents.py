@@ -85,7 +85,7 @@ def test_readme(tmp_path: Path) -> None:
         ["./corpusmill", "test"],
     ]
     for line in real.splitlines():
-        command = line.split("#")[0].replace("--run RUN", "--run RUN --set tokenize.vocabulary=2048")
+        command = line.split("#")[0].replace("fineweb", "fineweb --set tokenize.vocabulary=2048")
         if "spark-submit" in command:
             if not has_java():
                 continue
