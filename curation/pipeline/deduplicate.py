@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from connectors import storage
 from connectors.storage import Written
 from curation.dedup.clusters import Clusters
 from curation.dedup.keys import PackKeys, star_edges
@@ -16,7 +15,7 @@ from curation.engines.engine import Engine
 from curation.recipes.model import Dedup
 from curation.run.folder import RunFolder
 from curation.run.parquet_output import ParquetOutput
-from curation.run.receipt import Receipt, valid_receipt
+from curation.run.receipt import Receipt
 
 KEYS_PER_PARTITION = 4_000_000  # some 200 MB while a partition is sorted
 UNIT = "clusters"
@@ -36,10 +35,13 @@ def deduplicate(engine: Engine, run: RunFolder, plan: str, dedup: Dedup | None, 
     Documents are numbered over all splits in that order, so the first of a cluster is the kept one, wherever work ran.
     Driver memory: a few bytes a split and some 200 bytes for each document that shares a key with another.
     """
-    receipt_uri = run.uri(run.receipt("dedup", UNIT))
-    done = valid_receipt(receipt_uri, run.root, plan)
-    if done is not None:
-        return done
+    return run.once("dedup", UNIT, plan, lambda: find_duplicates(engine, run, plan, dedup, refined))
+
+
+def find_duplicates(
+    engine: Engine, run: RunFolder, plan: str, dedup: Dedup | None, refined: Sequence[Receipt]
+) -> Receipt:
+    """The stage itself, and its receipt."""
     started = time.perf_counter()
     firsts = np.cumsum([0, *[receipt.facts["survivors"] for receipt in refined]])
     clusters = Clusters()
@@ -53,7 +55,7 @@ def deduplicate(engine: Engine, run: RunFolder, plan: str, dedup: Dedup | None, 
             clusters.add(edges)
     duplicates = clusters.duplicates()
     outputs = write_duplicates(run, [receipt.unit for receipt in refined], firsts, duplicates)
-    receipt = Receipt(
+    return Receipt(
         unit=UNIT,
         plan=plan,
         source="",
@@ -64,8 +66,6 @@ def deduplicate(engine: Engine, run: RunFolder, plan: str, dedup: Dedup | None, 
         facts={"duplicates": len(duplicates)},
         timing={"wall": time.perf_counter() - started},
     )
-    storage.write_bytes(receipt_uri, receipt.to_json())
-    return receipt
 
 
 def write_duplicates(

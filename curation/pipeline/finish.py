@@ -39,7 +39,7 @@ from curation.run.documents import (
 from curation.run.folder import RunFolder
 from curation.run.heartbeat import Heartbeat
 from curation.run.parquet_output import ParquetOutput
-from curation.run.receipt import Receipt, valid_receipt
+from curation.run.receipt import Receipt
 from curation.tokenize.loading import load_tokenizer
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
 
@@ -112,12 +112,7 @@ class FinishPass:
     duplicate_threshold: float
 
     def __call__(self, shard: Shard) -> Receipt:
-        receipt_uri = self.run.uri(self.run.receipt("finish", shard.name))
-        done = valid_receipt(receipt_uri, self.run.root, self.plan)
-        if done is None:
-            done = Finishing(self, shard).work()
-            storage.write_bytes(receipt_uri, done.to_json())
-        return done
+        return self.run.once("finish", shard.name, self.plan, lambda: Finishing(self, shard).work())
 
 
 class Finishing:

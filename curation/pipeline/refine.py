@@ -25,7 +25,7 @@ from curation.run.documents import EDIT, LANG, LANG_SCORE, MEASURE, META, RECORD
 from curation.run.folder import RunFolder
 from curation.run.heartbeat import Heartbeat
 from curation.run.parquet_output import ParquetOutput
-from curation.run.receipt import Receipt, valid_receipt
+from curation.run.receipt import Receipt
 from curation.run.split import Split
 
 SURVIVORS = pa.schema(
@@ -50,12 +50,7 @@ class RefinePass:
     batch_documents: int = BATCH_DOCUMENTS
 
     def __call__(self, split: Split) -> Receipt:
-        receipt_uri = self.run.uri(self.run.receipt("refine", split.name))
-        done = valid_receipt(receipt_uri, self.run.root, self.plan)
-        if done is None:
-            done = Refinement(self, split).work()
-            storage.write_bytes(receipt_uri, done.to_json())
-        return done
+        return self.run.once("refine", split.name, self.plan, lambda: Refinement(self, split).work())
 
 
 class Refinement:

@@ -16,7 +16,7 @@ from curation.pipeline.survivors import read_matches, read_survivors
 from curation.recipes.model import TRAIN, Recipe, Tokenize
 from curation.run.documents import DOC_ID, texts
 from curation.run.folder import RunFolder
-from curation.run.receipt import Receipt, valid_receipt
+from curation.run.receipt import Receipt
 from curation.tokenize.loading import load_tokenizer
 from curation.tokenize.train import train_bpe
 
@@ -50,20 +50,21 @@ def in_sample(doc_id: bytes, share: float) -> bool:
 
 def make_vocabulary(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> str:
     """What to load as the run's tokenizer: a path in the run folder, or a name. Trains it where the recipe says so."""
+    receipt = run.once(UNIT, UNIT, plan, lambda: settle(engine, run, plan, recipe, refined))
+    return str(receipt.facts["tokenizer"])
+
+
+def settle(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> Receipt:
+    """Trains or copies the tokenizer."""
     assert recipe.tokenize is not None
-    receipt_uri = run.uri(run.receipt(UNIT, UNIT))
-    done = valid_receipt(receipt_uri, run.root, plan)
-    if done is None:
-        started = time.perf_counter()
-        if recipe.tokenize.tokenizer == TRAIN:
-            chosen = run.tokenizer
-            outputs = {chosen: train(engine, run, recipe, recipe.tokenize, refined)}
-        else:
-            chosen, outputs = copy(run, recipe.tokenize.tokenizer)
-        timing = {"wall": time.perf_counter() - started}
-        done = Receipt(UNIT, plan, "", 0, 0, {}, outputs, {"tokenizer": chosen}, timing)
-        storage.write_bytes(receipt_uri, done.to_json())
-    return str(done.facts["tokenizer"])
+    started = time.perf_counter()
+    if recipe.tokenize.tokenizer == TRAIN:
+        chosen = run.tokenizer
+        outputs = {chosen: train(engine, run, recipe, recipe.tokenize, refined)}
+    else:
+        chosen, outputs = copy(run, recipe.tokenize.tokenizer)
+    timing = {"wall": time.perf_counter() - started}
+    return Receipt(UNIT, plan, "", 0, 0, {}, outputs, {"tokenizer": chosen}, timing)
 
 
 def tokenizer_location(run: RunFolder, chosen: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from connectors import storage
-from curation.run.receipt import Receipt
+from curation.run.receipt import Receipt, valid_receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,15 @@ class RunFolder:
     def at_risk(self, stage: str, unit: str) -> str:
         """The rows that a worker had in hand: what it died of, if it died."""
         return f"work/at_risk/{stage}/{unit}.json"
+
+    def once(self, stage: str, unit: str, plan: str, work: Callable[[], Receipt]) -> Receipt:
+        """A unit's receipt: the one that is there, if it counts, else the one that `work` gives, written last of all."""
+        uri = self.uri(self.receipt(stage, unit))
+        receipt = valid_receipt(uri, self.root, plan)
+        if receipt is None:
+            receipt = work()
+            storage.write_bytes(uri, receipt.to_json())
+        return receipt
 
     def receipts(self, stage: str) -> Iterator[Receipt]:
         """All receipts of a stage, by name."""
