@@ -61,8 +61,7 @@ def trace(run: str, shard: str, token: int) -> Story:
     row = duckdb.execute(
         "SELECT doc_id, first_token, tokens FROM read_parquet(?) WHERE first_token <= ? AND ? < first_token + tokens",
         [as_pattern(index), token, token],
-    ).fetchone()
-    assert row is not None
+    ).fetchall()[0]
     doc_id, first, tokens = bytes(row[0]), int(row[1]), int(row[2])
     story = ledger.story(ledger.rows("records", "doc_id = ?", [doc_id])[0])
     place = {"shard": shard, "token": token, "of_document": token - first, "first_token": first, "tokens": tokens}
@@ -78,7 +77,7 @@ def text_of(run: str, story: Story) -> str:
     uri = ledger.folder.uri(ledger.folder.documents(shard))
     if not storage.exists(uri):
         return ""
-    row = duckdb.execute(
+    rows = duckdb.execute(
         "SELECT text FROM read_parquet(?) WHERE doc_id = ?", [as_pattern(uri), bytes.fromhex(story.doc_id)]
-    ).fetchone()
-    return str(row[0]) if row else ""
+    ).fetchall()
+    return str(rows[0][0]) if rows else ""

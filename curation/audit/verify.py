@@ -101,10 +101,10 @@ def _balance(ledger: Ledger) -> Iterator[str]:
            FROM read_parquet(?) r LEFT JOIN read_parquet(?) f USING (doc_id) GROUP BY r.source""",
         [f"{folder}/records/**/*.parquet", parts],
     ).fetchall()
-    fates = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [parts]).fetchone()
+    fates = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [parts]).fetchall()[0]
     records = sum(row[1] for row in rows)
-    if fates is None or fates[0] != records:
-        yield f"the ledger has {records:,} records and {fates[0] if fates else 0:,} fates"
+    if fates[0] != records:
+        yield f"the ledger has {records:,} records and {fates[0]:,} fates"
     sources: dict[str, dict[str, int]] = ledger.manifest["sources"]
     if sorted(sources) != sorted(row[0] for row in rows if row[1]) and any(s["in"] for s in sources.values()):
         yield f"the ledger has the sources {sorted(row[0] for row in rows)}, the manifest {sorted(sources)}"

@@ -28,6 +28,7 @@ from curation.run.documents import (
     LANG,
     LANG_SCORE,
     META,
+    REASON,
     RECORD_FIELDS,
     STEP,
     TEXT,
@@ -43,6 +44,9 @@ from curation.run.receipt import Receipt
 from curation.tokenize.loading import load_tokenizer
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
 
+NEAR = "minhash"  # the reason of a near duplicate
+SHOWN = 50  # near duplicates of a shard whose beginning is kept, for a person to compare
+SHOWN_CHARACTERS = 2000
 BYTES_PER_TOKEN = 4  # a guess, only to group splits into shards of about the wanted size
 
 DOCUMENTS = pa.schema(
@@ -124,7 +128,7 @@ class Finishing:
         self.tokenizer = (
             opened_tokenizer(task.tokenizer, settings.end_of_document) if settings and task.tokenizer else None
         )
-        self.tally = Tally(("dedup", "tokenize"))
+        self.tally = Tally(("dedup", "tokenize"), keep_text=True)
         self.tokens = self.documents = 0
 
     def work(self) -> Receipt:
@@ -133,6 +137,7 @@ class Finishing:
         run, name = self.task.run, self.shard.name
         paths = {
             "fates": (run.ledger("finish", name), ledger.FATES),
+            "near": (run.ledger("near_duplicates", name), ledger.NEAR_DUPLICATES),
             "documents": (run.documents(name), DOCUMENTS),
             "index": (run.shard(name, "docs.parquet"), INDEX),
         }
@@ -227,6 +232,10 @@ class Finishing:
     def _write(self, kept: pa.RecordBatch, tokens: Tokens, lengths: Lengths, ended: list[pa.RecordBatch]) -> None:
         for fates in in_row_order([ledger.conform(rows, ledger.FATES) for rows in [*ended, kept]]):
             self.outputs["fates"].write(fates)
+        for rows in ended:
+            near = rows.filter(pc.equal(rows.column(REASON), NEAR)).slice(0, SHOWN - self.outputs["near"].rows)
+            near = with_column(near, TEXT, pc.utf8_slice_codeunits(near.column(TEXT), 0, SHOWN_CHARACTERS))
+            self.outputs["near"].write(ledger.conform(near, ledger.NEAR_DUPLICATES))
         self.outputs["documents"].write(ledger.conform(kept, DOCUMENTS))
         if self.writer is not None:
             self.writer.add_documents(tokens, lengths)
@@ -255,4 +264,4 @@ def duplicate_verdict(match: Match | None, threshold: float) -> Verdict | None:
         return None
     if match.exact:
         return Verdict("duplicate", "exact", match.similarity, 1.0)
-    return Verdict("duplicate", "minhash", match.similarity, threshold)
+    return Verdict("duplicate", NEAR, match.similarity, threshold)

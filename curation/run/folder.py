@@ -33,7 +33,7 @@ class RunFolder:
         return f"receipts/{stage}/{unit}.json"
 
     def ledger(self, part: str, unit: str) -> str:
-        """A part of the ledger: `records`, `refine`, `finish`, `measures`, `edits`."""
+        """A part of the ledger: `records`, `refine`, `finish`, `measures`, `edits`, `near_duplicates`."""
         return f"ledger/{part}/{unit}.parquet"
 
     def documents(self, shard: str) -> str:

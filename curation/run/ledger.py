@@ -4,6 +4,7 @@
     ledger/refine/SPLIT     the fate of those that ended in the refine pass
     ledger/finish/SHARD     the fate of all others: kept with shard and position, or duplicate
     ledger/measures/SPLIT   what was measured, one column a measure, null where it was not computed
+    ledger/near_duplicates/SHARD   the beginnings of the first near duplicates, so that two texts can be laid side by side
     ledger/edits/SPLIT      what steps changed in a text: counts by kind, never values
 
 The rows of `records`, `refine` and `measures` stand in the order of the split; `row` and `doc_id` join them.
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.run.documents import DOC_ID, EDIT, LANG, LANG_SCORE, MEASURE, RECORD_FIELDS, ROW, VERDICT_FIELDS
+from curation.run.documents import DOC_ID, EDIT, LANG, LANG_SCORE, MEASURE, RECORD_FIELDS, ROW, TEXT, VERDICT_FIELDS
 
 DUPLICATE_OF = "duplicate_of"
 SIMILARITY = "similarity"
@@ -44,6 +45,16 @@ EDITS = pa.schema(
         pa.field("step", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
         pa.field("count", pa.int64(), nullable=False),
+    ]
+)
+
+
+NEAR_DUPLICATES = pa.schema(
+    [
+        pa.field(DOC_ID, pa.binary(16), nullable=False),
+        pa.field(DUPLICATE_OF, pa.binary(16), nullable=False),
+        pa.field(SIMILARITY, pa.float32(), nullable=False),
+        pa.field(TEXT, pa.string(), nullable=False),  # the beginning, redacted
     ]
 )
 

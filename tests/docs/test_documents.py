@@ -94,8 +94,7 @@ def test_readme(tmp_path: Path) -> None:
             break
         if "--url URL" in command:
             found = f"{tmp_path}/RUN/documents/**/*.parquet"
-            kept = duckdb.execute("SELECT url FROM read_parquet(?) LIMIT 1", [found]).fetchone()
-            assert kept is not None
+            kept = duckdb.execute("SELECT url FROM read_parquet(?) LIMIT 1", [found]).fetchall()[0]
             command = command.replace("URL", f"'{kept[0]}'")
         run(["bash", "-euc", command.replace("SOURCE/00000 --token 123456", "crawl/00000 --token 1234")], tmp_path)
     assert "gopher_short_doc" in run([sys.executable, "-c", program], tmp_path)

@@ -67,8 +67,8 @@ def render(ledger: Ledger) -> Html:
     return joined(
         paragraph(
             f"{count(total['n'])} duplicates of {count(total['clusters'])} kept documents: {count(total['exact'])} with the "
-            f"same text, {count(total['n'] - total['exact'])} similar. The text of a duplicate is not kept in a run, so no two "
-            "texts can be laid side by side here: shown are the similarity, the addresses, and the text that was kept."
+            f"same text, {count(total['n'] - total['exact'])} similar. Of a duplicate's text, a run keeps the beginnings of a "
+            "few: see the next section for those beside what was kept."
         ),
         tag("div", _sizes(ledger, total["clusters"]), similarities, class_="beside"),
         tag("h3", "The largest clusters"),
