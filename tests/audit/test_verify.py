@@ -38,6 +38,7 @@ KINDS = [
     "ledger/refine/crawl/00001.warc.gz.parquet",
     "ledger/measures/crawl/00001.warc.gz.parquet",
     "ledger/finish/crawl/00001.parquet",
+    "ledger/near_duplicates/crawl/00001.parquet",
     "ledger/edits/crawl/00001.warc.gz.parquet",
 ]
 

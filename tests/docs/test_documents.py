@@ -97,7 +97,7 @@ def test_readme(tmp_path: Path) -> None:
             kept = duckdb.execute("SELECT url FROM read_parquet(?) LIMIT 1", [found]).fetchall()[0]
             command = command.replace("URL", f"'{kept[0]}'")
         run(["bash", "-euc", command.replace("SOURCE/00000 --token 123456", "crawl/00000 --token 1234")], tmp_path)
-    assert "gopher_short_doc" in run([sys.executable, "-c", program], tmp_path)
+    assert "top_2_gram" in run([sys.executable, "-c", program], tmp_path)
 
 
 def test_demo(tmp_path: Path) -> None:
