@@ -54,7 +54,11 @@ def plan_of(run: str, name: str, config: str) -> DataPlan:
     path = Path(config) if config else folder / "train" / name / "config.yaml"
     if not config and not path.is_file():
         others = sorted(found.parent.name for found in (folder / "train").glob("*/config.yaml"))
-        hint = nearest(name, others) if others else f" Start one: corpusmill train {run}; or ask before: --config FILE"
+        hint = (
+            nearest(name, others)
+            if others
+            else f" Start one: corpusmill train --run {run}; or ask before: --config FILE"
+        )
         raise UserError(f"There is no training '{name}' in '{run}'.{hint}")
     return settled(load_training(path), folder)[1]
 

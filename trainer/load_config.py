@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from connectors.errors import UserError, nearest
+from connectors.errors import UserError
+from connectors.settings import apply_change, explain, parse_yaml
 from trainer.config import Model, Training
 from trainer.data.manifest import read_shards
 from trainer.data.plan import DataPlan
@@ -32,73 +31,25 @@ def load_training(path: str | Path | None, changes: Sequence[str] = ()) -> Train
     where = str(path or "--set")
     if path is not None:
         try:
-            plain = _parse(Path(path).read_text(encoding="utf-8"), where)
+            content = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(
-                f"Cannot read {path}: {(getattr(error, 'strerror', None) or 'not UTF-8').lower()}"
-            ) from None
+            said = (getattr(error, "strerror", None) or "not UTF-8").lower()
+            raise UserError(f"Cannot read {path}: {said}") from None
+        plain = _mapping(parse_yaml(content, where), where)
     for change in changes:
-        _apply(plain, change)
+        apply_change(plain, change)
     try:
         return Training.model_validate(plain)
     except ValidationError as error:
-        raise UserError(f"{where}: {_explain(error)}") from None
+        raise UserError(f"{where}: {explain(error, Training)}") from None
 
 
-def _parse(content: str, where: str) -> dict[str, Any]:
-    try:
-        plain = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{where}{line}: not valid YAML: {getattr(error, 'problem', None) or 'syntax'}") from None
+def _mapping(plain: Any, where: str) -> dict[str, Any]:
     if plain is None:
         return {}
     if not isinstance(plain, dict):
         raise UserError(f"{where}: a configuration is a mapping, as in 'model: {{layers: 4}}'")
     return plain
-
-
-def _apply(plain: dict[str, Any], change: str) -> None:
-    path, separator, value = change.partition("=")
-    *outer, last = path.split(".")
-    if not separator or not last:
-        raise UserError(f"'{change}': write a change as key=value, as in model.layers=2")
-    for key in outer:
-        inner = plain.get(key)
-        inner = {} if inner is None else inner
-        if not isinstance(inner, dict):
-            raise UserError(f"'{change}': '{key}' has no keys below it")
-        plain[key] = inner
-        plain = inner
-    try:
-        plain[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise UserError(f"'{change}': the value is not valid YAML") from None
-    if isinstance(plain[last], str):  # YAML 1.1 reads 6e-4 as text
-        with contextlib.suppress(ValueError):
-            plain[last] = float(plain[last])
-
-
-def _explain(error: ValidationError) -> str:
-    """The first mistake of a validation, as one line."""
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        place = f" in {'.'.join(path[:-1])}" if path[:-1] else ""
-        return f"unknown key '{path[-1]}'{place}.{nearest(path[-1], _known_keys(path[:-1]))}"
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{'.'.join(path) or 'configuration'}: {said[:1].lower()}{said[1:]}, not {first.get('input')!r:.60}"
-
-
-def _known_keys(path: Sequence[str]) -> list[str]:
-    kind: Any = Training
-    for part in path:
-        if part.isdigit():  # an item of a tuple
-            kind = typing.get_args(kind)[0]
-        elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = kind.model_fields[part].annotation
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 
 def settled(config: Training, run: Path) -> tuple[Training, DataPlan]:

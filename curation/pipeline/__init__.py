@@ -2,8 +2,11 @@
 
 - `plan`         what is to be done, and the digest that names it
 - `refine`       first pass: a split's records become survivors, keys and ledger rows
+- `reading`      a split's records as document batches
+- `tally`        counts and clocks of a pass's steps, and the documents that ended
 - `at_risk`      finds a document that kills its worker
 - `deduplicate`  the one shuffle: keys become clusters
+- `survivors`    what the first pass let through, read back
 - `vocabulary`   trains the run's tokenizer where the recipe asks for one
 - `finish`       second pass: survivors become shards, documents and ledger rows
 - `close`        the run's balance and its manifest

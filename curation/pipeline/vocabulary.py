@@ -60,7 +60,7 @@ def settle(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: S
     started = time.perf_counter()
     if recipe.tokenize.tokenizer == TRAIN:
         chosen = run.tokenizer
-        outputs = {chosen: train(engine, run, recipe, recipe.tokenize, refined)}
+        outputs = {chosen: train(engine, run, recipe.tokenize, refined)}
     else:
         chosen, outputs = copy(run, recipe.tokenize.tokenizer)
     timing = {"wall": time.perf_counter() - started}
@@ -72,7 +72,7 @@ def tokenizer_location(run: RunFolder, chosen: str) -> str:
     return run.uri(chosen) if storage.exists(run.uri(chosen)) else chosen
 
 
-def train(engine: Engine, run: RunFolder, recipe: Recipe, settings: Tokenize, refined: Sequence[Receipt]) -> Written:
+def train(engine: Engine, run: RunFolder, settings: Tokenize, refined: Sequence[Receipt]) -> Written:
     """Trains a byte-level BPE on a bounded sample of the kept text."""
     total = sum(receipt.facts["text_bytes"] for receipt in refined)
     units = [receipt.unit for receipt in refined if receipt.facts["survivors"]]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from connectors import settings
 from connectors.errors import UserError, nearest
+from connectors.settings import apply_change, explain
 from curation.quality.rules import Rule
 from curation.recipes.lookup import find_step
 from curation.recipes.model import Recipe, build_filter
-
-_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 def shipped_recipes() -> dict[str, str]:
@@ -38,52 +34,27 @@ def load_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         try:
-            content, where = Path(name).read_text(encoding="utf-8"), name
+            content = Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(
-                f"Cannot read the recipe {name}: {getattr(error, 'strerror', None) or 'not UTF-8'}"
-            ) from None
+            said = getattr(error, "strerror", None) or "not UTF-8"
+            raise UserError(f"Cannot read the recipe {name}: {said}") from None
     else:
         shipped = shipped_recipes()
         if name not in shipped:
             raise UserError(f"Unknown recipe '{name}'.{nearest(name, shipped)} A file of your own ends in .yaml")
-        content, where = shipped[name], name
-    plain = parse_yaml(content, where)
+        content = shipped[name]
+    plain = parse_yaml(content, name)
     for change in changes:
         apply_change(plain, change)
-    return parse_recipe(plain, where)
+    return parse_recipe(plain, name)
 
 
 def parse_yaml(content: str, where: str) -> dict[str, Any]:
     """A YAML mapping. Raises `UserError` with the line of a mistake."""
-    try:
-        plain = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{where}{line}: not valid YAML: {getattr(error, 'problem', None) or 'syntax'}") from None
+    plain = settings.parse_yaml(content, where)
     if not isinstance(plain, dict):
         raise UserError(f"{where}: a recipe is a mapping that begins with 'recipe: NAME'")
     return plain
-
-
-def apply_change(plain: dict[str, Any], change: str) -> None:
-    """Sets `key.key=value` in a mapping; the value is YAML. Raises `UserError` for another form."""
-    path, separator, value = change.partition("=")
-    *outer, last = path.split(".")
-    if not separator or not last:
-        raise UserError(f"'{change}': write a change as key=value, as in tokenize.vocabulary=8192")
-    for key in outer:
-        inner = plain.get(key)
-        if inner is None:
-            inner = plain[key] = {}
-        if not isinstance(inner, dict):
-            raise UserError(f"'{change}': '{key}' has no keys below it")
-        plain = inner
-    try:
-        plain[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise UserError(f"'{change}': the value is not valid YAML; quote it, or close its brackets") from None
 
 
 def parse_recipe(plain: Mapping[str, Any], where: str) -> Recipe:
@@ -107,25 +78,3 @@ def step_of(entry: Mapping[str, Any]) -> type[Any]:
     """What the keys of a filter's entry belong to: a rule, or a step's class."""
     name, body = next(iter(entry.items()))
     return Rule if isinstance(body, list) else find_step(name)
-
-
-def explain(error: ValidationError, kind: type[Any]) -> str:
-    """The first mistake in what should be a `kind`, as one line; an unknown key before the one that it stands for."""
-    mistakes = error.errors(include_url=False)
-    first = next((mistake for mistake in mistakes if mistake["type"] in _UNKNOWN_KEY), mistakes[0])
-    path = [str(part) for part in first["loc"]]
-    if first["type"] in _UNKNOWN_KEY:
-        place = f" in {'.'.join(path[:-1])}" if path[:-1] else ""
-        return f"unknown key '{path[-1]}'{place}.{nearest(path[-1], known_keys(kind, path[:-1]))}"
-    return f"{'.'.join(path) or error.title}: {first['msg'].lower()}, not {first.get('input')!r:.60}"
-
-
-def known_keys(kind: Any, path: Sequence[str]) -> list[str]:
-    """The keys that are known at a place below a model or a step's class."""
-    for part in path:
-        kind = typing.get_type_hints(kind).get(part)
-        if typing.get_origin(kind) in (typing.Union, types.UnionType):
-            kind = next(option for option in typing.get_args(kind) if option is not type(None))
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return list(kind.model_fields)
-    return [field.name for field in fields(kind)] if is_dataclass(kind) else []

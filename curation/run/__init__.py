@@ -5,6 +5,8 @@
 - `receipt`    the small file that says that a split is done
 - `folder`     where everything lies in a run folder
 - `ledger`     every document's fate, written by the passes and read by the auditor
+- `manifest`   what a run is made from and what it made
+- `version`    ours
 - `parquet_output`  Parquet whose bytes do not depend on how rows arrived
 - `heartbeat`  how far a split has come
 """
