@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
 from connectors import storage
 from curation.dedup.signature import band_keys, signatures
-from curation.run.documents import DOC_ID, texts, with_column
+from curation.run.documents import DOC_ID, TEXT, with_column
+from curation.text.columns import shared_batch
 
 Numbers = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
@@ -46,15 +48,15 @@ class Keys:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with both columns."""
-        strings = texts(batch)
-        hashes = [xxhash.xxh3_128_digest(string.encode()) for string in strings]
-        signed: list[bytes | None] = [None] * len(strings)
-        if self.near:
-            values, has_signature = signatures(strings)
-            rows = values.astype("<u8", copy=False)
-            signed = [row.tobytes() if has else None for row, has in zip(rows, has_signature, strict=True)]
+        texts, rows = shared_batch(batch.column(TEXT))
+        hashes = [xxhash.xxh3_128_digest(texts.buffer[texts.bounds[row] : texts.bounds[row + 1]]) for row in rows]
         batch = with_column(batch, TEXT_HASH, pa.array(hashes, pa.binary(16)))
-        return with_column(batch, SIGNATURE, pa.array(signed, SIGNATURES.field(SIGNATURE).type))
+        if not self.near:
+            return with_column(batch, SIGNATURE, pa.nulls(batch.num_rows, SIGNATURES.field(SIGNATURE).type))
+        values, present = signatures(texts)
+        packed = pa.py_buffer(np.ascontiguousarray(values[rows], "<u8"))
+        signed = pa.Array.from_buffers(SIGNATURES.field(SIGNATURE).type, len(rows), [None, packed])
+        return with_column(batch, SIGNATURE, pc.if_else(pa.array(present[rows]), signed, None))
 
 
 @dataclass(frozen=True)

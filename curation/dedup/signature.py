@@ -7,42 +7,37 @@ document. Two documents agree in one value with a probability that is their Jacc
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from curation.text import segmentation
-from curation.text.segmentation import Text
-from curation.text.shingles import shingle_hashes
+from curation.text.batch import TextBatch
+from curation.text.columns import batch_of
+from curation.text.kernels.minhash import PRIME, least_values
 
 BANDS = 14
 ROWS = 8
 WORDS = 5  # of a shingle
 SEED = 1
-_PRIME = np.uint64((1 << 61) - 1)  # a Mersenne prime
-_SHIFT = np.uint64(61)
-_BLOCK = 1_024  # shingles permuted at a time: 1 MB, what a core's second cache holds
 
 Signatures = npt.NDArray[np.uint64]
 
 
 def signatures(
-    documents: Iterable[str | Text], bands: int = BANDS, rows: int = ROWS, words: int = WORDS, seed: int = SEED
+    texts: TextBatch | Sequence[str], bands: int = BANDS, rows: int = ROWS, words: int = WORDS, seed: int = SEED
 ) -> tuple[Signatures, npt.NDArray[np.bool_]]:
-    """The signatures [documents, bands * rows], band after band, and which documents have one.
+    """The signatures [texts, bands * rows], band after band, and which texts have one.
 
-    A document of fewer than `words` words has none: its row is 0 and it is nobody's duplicate. Memory beyond the result
-    is bounded for each document. Source: datatrove 0.10.1, pipeline/dedup/minhash.py, `MinhashDedupSignature`.
+    A text of fewer than `words` words has none: its row is 0 and it is nobody's duplicate. Memory beyond the result: eight
+    bytes a word. Source: datatrove 0.10.1, pipeline/dedup/minhash.py, `MinhashDedupSignature`.
     """
-    found = [_signature(shingle_hashes(_text(document), words), bands * rows, seed) for document in documents]
-    present = np.array([values is not None for values in found], np.bool_)
-    result = np.zeros((len(found), bands * rows), np.uint64)
-    for row, values in zip(result, found, strict=True):
-        if values is not None:
-            row[:] = values
-    return result, present
+    batch = texts if isinstance(texts, TextBatch) else batch_of(texts)
+    shingles = batch.shingles(words)
+    values = np.zeros((len(batch), bands * rows), np.uint64)
+    least_values(shingles.hashes, shingles.offsets, *_permutations(bands * rows, seed), values)
+    return values, np.diff(shingles.offsets) > 0
 
 
 def band_keys(signatures: Signatures, bands: int = BANDS, rows: int = ROWS) -> npt.NDArray[np.uint64]:
@@ -56,32 +51,10 @@ def band_keys(signatures: Signatures, bands: int = BANDS, rows: int = ROWS) -> n
     return keys
 
 
-def _text(document: str | Text) -> Text:
-    return document if isinstance(document, Text) else segmentation.Text(document)
-
-
-def _signature(shingles: Signatures, permutations: int, seed: int) -> Signatures | None:
-    """min over x of (a * x + b mod 2^64) mod (2^61 - 1): the product wraps around, as datatrove's does."""
-    if not len(shingles):
-        return None
-    factors, offsets = _permutations(permutations, seed)
-    least = np.full(permutations, np.iinfo(np.uint64).max, np.uint64)
-    for start in range(0, len(shingles), _BLOCK):
-        values = shingles[start : start + _BLOCK, None] * factors
-        values += offsets
-        high = values >> _SHIFT
-        values &= _PRIME
-        values += high  # the remainder, or the remainder plus the prime
-        np.subtract(values, _PRIME, out=high)  # wraps to a large number where there is nothing to take off
-        np.minimum(values, high, out=values)
-        np.minimum(least, values.min(axis=0), out=least)
-    return least
-
-
 @functools.cache
 def _permutations(count: int, seed: int) -> tuple[Signatures, Signatures]:
     """The factors and offsets, drawn as datatrove draws them."""
     generator = np.random.RandomState(seed)
-    factors = generator.randint(1, _PRIME, dtype=np.uint64, size=count)
-    offsets = generator.randint(0, _PRIME, dtype=np.uint64, size=count)
+    factors = generator.randint(1, PRIME, dtype=np.uint64, size=count)
+    offsets = generator.randint(0, PRIME, dtype=np.uint64, size=count)
     return factors, offsets

@@ -1,25 +1,27 @@
 """C4's cleaning: drops lines that are no prose, then documents that keep too few sentences. It rewrites the text.
 
-Source: Raffel et al. 2020 (T5), 2.2; datatrove 0.10.1, filters/c4_filters.py, `C4QualityFilter`. As there, and unlike
-in the paper, `{` or "lorem ipsum" removes a document only in a line that has passed the line rules before it.
+Source: Raffel et al. 2020 (T5), 2.2. Two implementations differ, and a recipe says which it means:
+- datatrove 0.10.1, filters/c4_filters.py, `C4QualityFilter` (the defaults here): `{` or "lorem ipsum" removes a document only
+  in a line that has passed the line rules before it; a blank left behind by a citation is no end mark;
+- TensorFlow Datasets' text/c4_utils.py, which made C4 (`page_rules`): both remove it wherever they stand, lines of fewer than
+  five words go, and three sentences are enough.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic.dataclasses import dataclass
 
 from curation.run import documents
-from curation.run.documents import STRICT, TEXT, Verdict
-from curation.text.segmentation import Text, texts
-
-_CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
-_LINE_END = (".", "?", "!", '"', "'")
-_POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+from curation.run.documents import STRICT, TEXT
+from curation.text import rewriting
+from curation.text.columns import shared_batch
+from curation.text.kernels import lines as facts_of
+from curation.text.rewriting import Cleaned
 
 TOO_LONG_WORD = "too_long_word"
 NO_TERMINAL_PUNCTUATION = "no_terminal_punctuation"
@@ -30,11 +32,30 @@ LOREM_IPSUM = "lorem_ipsum"
 CURLY_BRACKET = "curly_bracket"
 CITATIONS = "citations"
 EDITS = (TOO_LONG_WORD, NO_TERMINAL_PUNCTUATION, TOO_FEW_WORDS, JAVASCRIPT, POLICY, CITATIONS)
+REASONS = (LOREM_IPSUM, CURLY_BRACKET, "too_few_sentences")
+
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Decision(NamedTuple):
+    """What becomes of a batch's documents and lines.
+
+    deciding  int64[documents]: which of REASONS, or -1
+    values    float64[documents]: what decided
+    kept      bool[lines]
+    edits     int64[documents] for each of EDITS
+    """
+
+    deciding: Int64s
+    values: npt.NDArray[np.float64]
+    kept: Bools
+    edits: dict[str, Int64s]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class C4:
-    """The step. The defaults are C4's; the published FineWeb recipe sets `terminal_punctuation=False`.
+    """The step. The defaults are datatrove's; the published FineWeb recipe sets `terminal_punctuation=False`.
 
     max_word_length       a line with a longer word (by white space, in characters) is dropped; None: no limit
     remove_citations      cut `[12]`, `[]`, `[edit]` and `[citation needed]` out of lines
@@ -45,6 +66,7 @@ class C4:
     curly_bracket         `{` removes the document
     policy                lines about terms of use and cookies are dropped
     min_sentences         a document that keeps fewer is removed
+    page_rules            `{` and "lorem ipsum" count wherever they stand, also in lines that are dropped
 
     For each reason in `EDITS` a column `edit:NAME.REASON` counts the lines dropped (for citations: the marks cut out of
     kept lines) up to where the document was decided. The text of a removed document stays as it was.
@@ -60,66 +82,88 @@ class C4:
     curly_bracket: bool = True
     policy: bool = True
     min_sentences: int = 5
+    page_rules: bool = False
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        strings = documents.texts(batch)
-        verdicts: list[Verdict | None] = []
-        edits: dict[str, list[int]] = {f"{self.name}.{reason}": [] for reason in EDITS}
-        for row, text in enumerate(texts(strings)):
-            verdict, cleaned, counts = self.clean(text)
-            verdicts.append(verdict)
-            strings[row] = cleaned
-            for reason in EDITS:
-                edits[f"{self.name}.{reason}"].append(counts[reason])
-        batch = documents.with_column(batch, TEXT, pa.array(strings, batch.schema.field(TEXT).type))
-        return documents.with_verdicts(batch, self.name, verdicts, edits=edits)
+        texts, rows = shared_batch(batch.column(TEXT))
+        cleaned = rewriting.cleaned_lines(texts, self.remove_citations)
+        decision = self.decide(cleaned)
+        survives = decision.deciding < 0
+        strings = rewriting.joined_lines(texts, cleaned, decision.kept, survives, rows)
+        batch = documents.with_column(batch, TEXT, strings.cast(batch.schema.field(TEXT).type))
+        edits = {f"{self.name}.{reason}": counts[rows] for reason, counts in decision.edits.items()}
+        thresholds = [0.0, 0.0, float(self.min_sentences)]
+        return documents.with_removals(
+            batch, self.name, decision.deciding[rows], REASONS, decision.values[rows], thresholds, edits=edits
+        )
 
-    def clean(self, text: Text) -> tuple[Verdict | None, str, Counter[str]]:
-        """The verdict, the text that stays, and how often each reason of `EDITS` changed it."""
-        kept: list[str] = []
-        counts: Counter[str] = Counter()
-        sentences = 0
-        for start, original in _stripped_lines(text.string):
-            line, citations = _CITATION.subn("", original) if self.remove_citations else (original, 0)
-            reason = self._drops(original, line)
-            if reason in (LOREM_IPSUM, CURLY_BRACKET):
-                return Verdict("removed", reason, 1.0, 0.0), text.string, counts
-            if reason:
-                counts[reason] += 1
-                continue
-            counts[CITATIONS] += citations
-            kept.append(line)
-            if sentences < self.min_sentences:
-                stop = start + len(line)
-                sentences += len(Text(line).sentences) if citations else text.sentences_between(start, stop)
-        if sentences < self.min_sentences:
-            return Verdict("removed", "too_few_sentences", sentences, self.min_sentences), text.string, counts
-        return None, "\n".join(kept).strip(), counts
+    def decide(self, cleaned: Cleaned) -> Decision:
+        """Line by line and document by document, from what is known of the lines."""
+        drops, ends = self.line_rules(cleaned)
+        last = first_lines(ends, cleaned)  # the line that ends each document, or the number of lines
+        before = np.arange(len(ends)) < last[cleaned.facts[:, facts_of.LINE_DOCUMENT]]
+        kept = (drops < 0) & ~(ends >= 0) & before
+        sentences = sums(np.where(kept, cleaned.facts[:, facts_of.LINE_SENTENCES], 0), cleaned)
+        ended = last < len(ends)
+        deciding = np.where(sentences < self.min_sentences, REASONS.index("too_few_sentences"), -1)
+        deciding[ended] = ends[last[ended]]
+        values = np.where(ended, 1.0, sentences)
+        edits = {
+            reason: sums(((drops == number) & before).astype(np.int64), cleaned) for number, reason in enumerate(EDITS)
+        }
+        edits[CITATIONS] = sums(np.where(kept, cleaned.citations, 0), cleaned)
+        return Decision(deciding, values, kept, edits)
 
-    def _drops(self, original: str, line: str) -> str | None:
-        """Why a line goes, None if it stays. `original` is the line with its citations."""
-        words = original.split()
-        if self.max_word_length is not None and any(len(word) > self.max_word_length for word in words):
-            return TOO_LONG_WORD
-        if self.terminal_punctuation and (not line.endswith(_LINE_END) or line.endswith("...")):
-            return NO_TERMINAL_PUNCTUATION
-        if len(words) < self.min_words_per_line:
-            return TOO_FEW_WORDS
-        lower = line.lower()
-        if self.lorem_ipsum and "lorem ipsum" in lower:
-            return LOREM_IPSUM
-        if self.javascript and "javascript" in lower:
-            return JAVASCRIPT
-        if self.curly_bracket and "{" in line:
-            return CURLY_BRACKET
-        if self.policy and any(phrase in lower for phrase in _POLICY):
-            return POLICY
-        return None
+    def line_rules(self, cleaned: Cleaned) -> tuple[Int64s, Int64s]:
+        """For each line why it is dropped (a number in EDITS) and why its document ends with it (in REASONS), -1 for neither.
+
+        The first rule that fires decides, so they are applied from the last to the first.
+        """
+        facts, bits = cleaned.facts, cleaned.facts[:, facts_of.LINE_MARKS]
+        drops, ends = np.full(len(facts), -1, np.int64), np.full(len(facts), -1, np.int64)
+
+        def drop(reason: str, lines: Bools) -> None:
+            drops[lines] = EDITS.index(reason)
+            if not self.page_rules:
+                ends[lines] = -1
+
+        def end(reason: str, lines: Bools) -> None:
+            ends[lines] = REASONS.index(reason)
+            drops[lines] = -1
+
+        if self.policy:
+            drop(POLICY, has(bits, facts_of.LINE_HAS_POLICY))
+        if self.curly_bracket:
+            end(CURLY_BRACKET, has(bits, facts_of.LINE_HAS_CURLY))
+        if self.javascript:
+            drop(JAVASCRIPT, has(bits, facts_of.LINE_HAS_JAVASCRIPT))
+        if self.lorem_ipsum:
+            end(LOREM_IPSUM, has(bits, facts_of.LINE_HAS_LOREM_IPSUM))
+        drop(TOO_FEW_WORDS, facts[:, facts_of.LINE_WORDS] < self.min_words_per_line)
+        if self.terminal_punctuation:
+            dots = has(bits, facts_of.LINE_ENDS_3_DOTS)
+            drop(NO_TERMINAL_PUNCTUATION, dots | ~has(bits, facts_of.LINE_ENDS_SENTENCE))
+        if self.max_word_length is not None:
+            drop(TOO_LONG_WORD, facts[:, facts_of.LINE_LONGEST] > self.max_word_length)
+        return drops, ends
 
 
-def _stripped_lines(string: str) -> Iterator[tuple[int, str]]:
-    """Each line without the white space around it, and where it starts in the text."""
-    offset = 0
-    for line in string.splitlines(keepends=True):
-        yield offset + len(line) - len(line.lstrip()), line.strip()
-        offset += len(line)
+def has(bits: Int64s, mark: int) -> Bools:
+    """Which lines have a mark."""
+    found: Bools = (bits & mark) != 0
+    return found
+
+
+def sums(values: Int64s, cleaned: Cleaned) -> Int64s:
+    """The sum over each document's lines."""
+    running = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=running[1:])
+    return np.diff(running[cleaned.lines.offsets])
+
+
+def first_lines(ends: Int64s, cleaned: Cleaned) -> Int64s:
+    """For each document its first line that ends it, or the number of all lines."""
+    last = np.full(len(cleaned.lines.offsets) - 1, len(ends), np.int64)
+    ending = np.flatnonzero(ends >= 0)[::-1]
+    last[cleaned.facts[ending, facts_of.LINE_DOCUMENT]] = ending
+    return last

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BeforeValidator, FiniteFloat, model_validator
 from pydantic.dataclasses import dataclass
 
 from connectors.errors import UserError
-from curation.quality.measure import Measure, resolve
+from curation.quality.measure import Floats, Measure, resolve
 from curation.run import documents
-from curation.run.documents import STRICT, Verdict
-from curation.text.segmentation import Text, texts
+from curation.run.documents import STRICT
+from curation.text.columns import shared_batch
 
 
 def _measure(value: Any) -> Any:
@@ -45,34 +47,26 @@ class Rule:
         assert bound is not None
         return bound
 
-    def breaks(self, value: float | None) -> bool:
-        """Whether a document with this value is removed."""
-        if value is None:
-            return False
-        return value < self.threshold if self.min is not None else value > self.threshold
+    def breaks(self, values: Floats) -> npt.NDArray[np.bool_]:
+        """Which of these values remove a document; NaN, an undefined one, does not."""
+        broken: npt.NDArray[np.bool_] = values < self.threshold if self.min is not None else values > self.threshold
+        return broken
 
 
-def first_broken(rules: Sequence[Rule], text: Text, computed: dict[str, float | None] | None = None) -> Verdict | None:
-    """The verdict of the first rule that fires, None if all hold.
-
-    `computed` receives the measures computed on the way, by name; a measure that several rules name is computed once.
-    """
-    values = computed if computed is not None else {}
-    for rule in rules:
-        name = rule.measure.name
-        if name not in values:
-            values[name] = rule.measure(text)
-        value = values[name]
-        if rule.breaks(value):
-            return Verdict("removed", rule.reason, value, rule.threshold)
-    return None
+def first_broken(rules: Sequence[Rule], values: Mapping[str, Floats], rows: int) -> npt.NDArray[np.int64]:
+    """Which rule is the first that fires for each row, -1 if all hold. `values`: each measure's, by name."""
+    deciding = np.full(rows, -1, np.int64)
+    for number, rule in reversed(list(enumerate(rules))):
+        deciding[rule.breaks(values[rule.measure.name])] = number
+    return deciding
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RuleFilter:
     """A step of rules in order: the first that fires gives reason, value and threshold.
 
-    It adds one column for each measure, null where a rule before had removed the document.
+    It adds one column for each measure, for every document: what a later rule would have said of one that an earlier rule
+    removed is known, too.
     """
 
     name: str
@@ -84,10 +78,12 @@ class RuleFilter:
         return tuple(dict.fromkeys(rule.measure.name for rule in self.rules))
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        verdicts: list[Verdict | None] = []
-        computed: list[dict[str, float | None]] = []
-        for text in texts(documents.texts(batch)):
-            computed.append({})
-            verdicts.append(first_broken(self.rules, text, computed[-1]))
-        columns = {name: [values.get(name) for values in computed] for name in self.measures}
-        return documents.with_verdicts(batch, self.name, verdicts, columns)
+        texts, rows = shared_batch(batch.column(documents.TEXT))
+        measures = {rule.measure.name: rule.measure for rule in self.rules}
+        values = {name: measure.values(texts)[rows] for name, measure in measures.items()}
+        deciding = first_broken(self.rules, values, len(rows))
+        decisive = np.zeros(len(rows), np.float64)
+        for number, rule in enumerate(self.rules):
+            decisive = np.where(deciding == number, values[rule.measure.name], decisive)
+        reasons, thresholds = [rule.reason for rule in self.rules], [rule.threshold for rule in self.rules]
+        return documents.with_removals(batch, self.name, deciding, reasons, decisive, thresholds, values)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 from pydantic import ConfigDict
@@ -131,6 +133,40 @@ def with_verdicts(
     }
     for name, values in (measures or {}).items():
         columns[MEASURE + name] = pa.array(values, pa.float64())
+    for name, counts in (edits or {}).items():
+        columns[EDIT + name] = pa.array(counts, pa.int64())
+    for name, array in columns.items():
+        batch = with_column(batch, name, array)
+    return batch
+
+
+def with_removals(
+    batch: pa.RecordBatch,
+    step: str,
+    deciding: npt.NDArray[np.int64],
+    reasons: Sequence[str],
+    values: npt.NDArray[np.float64],
+    thresholds: Sequence[float],
+    measures: Mapping[str, npt.NDArray[np.float64]] | None = None,
+    edits: Mapping[str, npt.NDArray[np.int64]] | None = None,
+) -> pa.RecordBatch:
+    """`with_verdicts` for a whole batch at once.
+
+    deciding    for each row which of `reasons` (and `thresholds`) removes it, -1 if none
+    values      of each row, read where it is removed
+    measures    NaN is null
+    """
+    removed = deciding >= 0
+    which = pa.array(deciding, pa.int64(), mask=~removed)
+    columns: dict[str, pa.Array] = {
+        FATE: pa.array(["removed"], pa.string()).take(pa.array(np.zeros(len(deciding), np.int64), mask=~removed)),
+        STEP: pa.array([step], pa.string()).take(pa.array(np.zeros(len(deciding), np.int64), mask=~removed)),
+        REASON: pa.array(reasons, pa.string()).take(which),
+        VALUE: pa.array(values, pa.float64(), mask=~removed),
+        THRESHOLD: pa.array(thresholds, pa.float64()).take(which),
+    }
+    for name, numbers in (measures or {}).items():
+        columns[MEASURE + name] = pa.array(numbers, pa.float64(), from_pandas=True)
     for name, counts in (edits or {}).items():
         columns[EDIT + name] = pa.array(counts, pa.int64())
     for name, array in columns.items():

@@ -1,7 +1,7 @@
-"""One document, cut once: the only place that words, sentences, lines and paragraphs come from.
+"""One document as Python sees it: its words, sentences, lines and paragraphs, for measures of one's own and for looking at.
 
-Several filters look at the same text one after another. They all ask `texts` for it and so share what has been cut.
-Each part is computed when it is first asked for. There are three kinds of lines because the filters have three.
+The shipped measures count over whole batches (`batch.py`) and make none of these. A `Text` cuts by the same kernels, each part
+when it is first asked for. There are three kinds of lines because the filters have three.
 """
 
 from __future__ import annotations
@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from curation.text import tokens
+from curation.text.columns import batch_of
 from curation.text.punctuation import SENTENCE_END
 
-_MOST_CHARACTERS = 16_000_000  # of the texts kept from one call of `texts` to the next; with their words about 300 MB
 _NEWLINES = re.compile(r"\n+")
 _EMPTY_LINES = re.compile(r"\n{2,}")
+
+Span = tuple[int, int]
 
 
 class Text:
@@ -30,12 +29,21 @@ class Text:
         self.string = string
 
     @cached_property
+    def word_spans(self) -> list[Span]:
+        """Where each word begins and ends."""
+        batch = batch_of([self.string])
+        starts, stops, _ = next(batch.word_spans())
+        begins = (batch.buffer[: batch.bounds[-1]] & 0xC0) != 0x80  # bytes at which a character begins
+        characters = np.concatenate([[0], np.cumsum(begins)])
+        return list(zip(characters[starts].tolist(), characters[stops].tolist(), strict=True))
+
+    @cached_property
     def words(self) -> list[str]:
         """spaCy's English tokens without white space; a punctuation mark is a word.
 
         Source: datatrove 0.10.1, utils/text.py, `split_into_words`.
         """
-        return [token for token in self._tokens[0] if token]
+        return [self.string[start:stop] for start, stop in self.word_spans]
 
     @cached_property
     def word_counts(self) -> Counter[str]:
@@ -43,25 +51,34 @@ class Text:
         return Counter(self.words)
 
     @cached_property
+    def sentence_spans(self) -> list[Span]:
+        """Where each sentence begins and ends: behind sentence marks, never at line ends.
+
+        White space other than one blank behind a word counts as a token, so it can begin a sentence.
+        Source: spaCy 3.8.18, pipeline/sentencizer.pyx, `Sentencizer.predict`.
+        """
+        cuts, is_open, end = [], False, 0
+        for start, stop in [*self.word_spans, (len(self.string), len(self.string))]:
+            gap = self.string[end:start]
+            if is_open and gap and gap != " ":
+                cuts.append(end)
+                is_open = False
+            word = self.string[start:stop]
+            if word in SENTENCE_END:
+                is_open = True
+            elif is_open and word and not all(unicodedata.category(c)[0] == "P" for c in word):
+                cuts.append(end)
+                is_open = False
+            end = stop
+        return list(zip([0, *cuts], [*cuts, len(self.string)], strict=True))
+
+    @cached_property
     def sentences(self) -> list[str]:
-        """The text cut behind sentence marks, never at line ends; blanks stand at the start of the next sentence.
+        """The text cut into sentences; blanks stand at the start of the next one. The empty text is one sentence.
 
-        The empty text is one sentence. Source: datatrove 0.10.1, utils/text.py, `split_into_sentences`.
+        Source: datatrove 0.10.1, utils/text.py, `split_into_sentences`.
         """
-        ends = self._tokens[1]
-        cuts = [int(ends[start - 1]) for start in self._sentence_starts]
-        return [self.string[a:b] for a, b in zip([0, *cuts], [*cuts, len(self.string)], strict=True)]
-
-    def sentences_between(self, start: int, stop: int) -> int:
-        """How many sentences `string[start:stop]`, a stripped line, has as a text of its own; an empty one has one.
-
-        No line has to be cut again for that: a line end is a token that takes up the mark before it, so nothing of the
-        line before reaches into this one.
-        """
-        ends = self._tokens[1]
-        tokens_before = np.searchsorted(ends, [start, stop], side="right")
-        starts_before = np.searchsorted(self._sentence_starts, tokens_before)
-        return 1 + int(starts_before[1] - starts_before[0])
+        return [self.string[start:stop] for start, stop in self.sentence_spans]
 
     @cached_property
     def lines(self) -> list[str]:
@@ -82,50 +99,3 @@ class Text:
     def paragraphs(self) -> list[str]:
         r"""The parts of the stripped text between runs of two or more `\n`; one empty paragraph for a blank text."""
         return _EMPTY_LINES.split(self.string.strip())
-
-    @cached_property
-    def _tokens(self) -> tokens.Tokens:
-        return tokens.tokens(self.string)
-
-    @cached_property
-    def _sentence_starts(self) -> npt.NDArray[np.int64]:
-        """Indices of the tokens that start a new sentence: after a sentence mark the first that is no mark itself.
-
-        Source: spaCy 3.8.18, pipeline/sentencizer.pyx, `Sentencizer.predict`.
-        """
-        words = self._tokens[0]
-        starts = []
-        following = 0
-        for mark in [index for index, word in enumerate(words) if word in SENTENCE_END]:
-            if mark < following:
-                continue
-            following = mark + 1
-            while following < len(words) and _is_mark(words[following]):
-                following += 1
-            if following < len(words):
-                starts.append(following)
-        return np.array(starts, np.int64)
-
-
-def _is_mark(token: str) -> bool:
-    """Whether a token is punctuation only; white space is not."""
-    return token in SENTENCE_END or (bool(token) and all(unicodedata.category(c)[0] == "P" for c in token))
-
-
-_last: dict[str, Text] = {}
-
-
-def texts(strings: Sequence[str]) -> list[Text]:
-    """One `Text` a string. A string of the last call brings the parts that were cut for it then.
-
-    Successive filters over the same batch so share one segmentation; no more than `_MOST_CHARACTERS` are kept.
-    """
-    found = [_last.get(string) or Text(string) for string in strings]
-    _last.clear()
-    characters = 0
-    for text in found:
-        characters += len(text.string)
-        if characters > _MOST_CHARACTERS:
-            break
-        _last[text.string] = text
-    return found

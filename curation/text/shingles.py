@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import numpy as np
 import numpy.typing as npt
-import xxhash
 
-from curation.text.normalize import normalized
+from curation.text.columns import batch_of
 from curation.text.segmentation import Text
 
 Hashes = npt.NDArray[np.uint64]
@@ -19,19 +16,8 @@ def shingle_hashes(text: Text, words: int = 5) -> Hashes:
 
     Empty where the text has fewer words. Source: datatrove 0.10.1, pipeline/dedup/minhash.py, `get_shingles`.
     """
-    normal = Text(normalized(text.string)).words
-    runs = len(normal) - words + 1
-    if runs < 1:
-        return np.zeros(0, np.uint64)
-    joined = " ".join(normal)
-    starts = list(accumulate((len(word) + 1 for word in normal), initial=0))
-    digest = xxhash.xxh64_intdigest
-    if joined.isascii():
-        data = joined.encode()
-        spans = zip(starts[:runs], starts[words:], strict=True)
-        return np.fromiter((digest(data[a : b - 1]) for a, b in spans), np.uint64, runs)
-    spans = zip(starts[:runs], starts[words:], strict=True)
-    return np.fromiter((digest(joined[a : b - 1].encode()) for a, b in spans), np.uint64, runs)
+    hashes: Hashes = batch_of([text.string]).shingles(words).hashes
+    return hashes
 
 
 def jaccard(a: Hashes, b: Hashes) -> float:

@@ -13,30 +13,35 @@ import xxhash
 
 from curation.dedup import signature
 from curation.dedup.signature import band_keys, signatures
+from curation.text.columns import batch_of
+from curation.text.kernels.minhash import least_values
 from curation.text.normalize import normalized
 from curation.text.segmentation import Text
 from curation.text.shingles import shingle_hashes
 
 
 def test_golden_documents(shared: Path) -> None:
-    """Normal form, shingle counts and all 112 values of each document, one pass."""
-    differing = []
+    """Normal form, shingle counts and all 112 values of each document."""
     with (
         gzip.open(shared / "bench/corpus_en_4000.jsonl.gz") as corpus,
         gzip.open(shared / "bench/golden_4000.jsonl.gz") as golden,
     ):
-        for line, expected_line in zip(corpus, golden, strict=True):
-            text, expected = Text(json.loads(line)["text"]), json.loads(expected_line)
-            shingles = shingle_hashes(text)
-            values = signature._signature(shingles, 112, signature.SEED)
-            got = {
-                "simplified_sha": hashlib.sha256(normalized(text.string).encode()).hexdigest()[:16],
-                "n_shingles": len(shingles),
-                "n_unique_shingles": len(np.unique(shingles)),
-                "minhash_sha": None if values is None else hashlib.sha256(values.astype("<u8").tobytes()).hexdigest(),
-                "minhash_first": None if values is None else values[:2].tolist(),
-            }
-            differing += [(expected["id"], name) for name, value in got.items() if value != expected[name]]
+        strings = [json.loads(line)["text"] for line in corpus]
+        expected = [json.loads(line) for line in golden]
+    values, present = signatures(strings)
+    shingles = batch_of(strings).shingles(5)
+    differing = []
+    for row, wanted in enumerate(expected):
+        hashes = shingles.hashes[shingles.offsets[row] : shingles.offsets[row + 1]]
+        signed = values[row].astype("<u8") if present[row] else None
+        got = {
+            "simplified_sha": hashlib.sha256(normalized(strings[row]).encode()).hexdigest()[:16],
+            "n_shingles": len(hashes),
+            "n_unique_shingles": len(np.unique(hashes)),
+            "minhash_sha": None if signed is None else hashlib.sha256(signed.tobytes()).hexdigest(),
+            "minhash_first": None if signed is None else signed[:2].tolist(),
+        }
+        differing += [(wanted["id"], name) for name, value in got.items() if value != wanted[name]]
     assert differing == []
 
 
@@ -66,9 +71,9 @@ def test_remainders_at_the_edges(product: int) -> None:
     column = next(index for index, factor in enumerate(factors.tolist()) if factor % 2)
     a, b = int(factors[column]), int(offsets[column])
     x = (product - b) * pow(a, -1, 2**64) % 2**64
-    values = signature._signature(np.array([x], np.uint64), 112, 1)
-    assert values is not None
-    assert int(values[column]) == product % (2**61 - 1)
+    values = np.zeros((1, 112), np.uint64)
+    least_values(np.array([x], np.uint64), np.array([0, 1]), factors, offsets, values)
+    assert int(values[0, column]) == product % (2**61 - 1)
 
 
 def test_documents_of_fewer_than_five_words_have_none() -> None:

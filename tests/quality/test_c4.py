@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.quality.c4 import C4
-from curation.run.documents import TEXT, Verdict
-from curation.text.segmentation import Text
+from curation.run.documents import TEXT
 
 GOOD = "This is a sentence. "
 PIECES = [
@@ -65,6 +64,15 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+Verdict = tuple[str, float, float]
+
+
+def clean(step: C4, string: str) -> tuple[Verdict | None, str]:
+    """Reason, value and threshold of the verdict, and the text that is left."""
+    row = step(pa.record_batch({TEXT: pa.array([string], pa.string())})).to_pylist()[0]
+    return (row["reason"], row["value"], row["threshold"]) if row["reason"] else None, row[TEXT]
+
+
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
@@ -87,7 +95,7 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ],
 )
 def test_lines(line: str, kept: str | None) -> None:
-    verdict, text, _ = C4(min_sentences=1).clean(Text(f"{GOOD}\n{line}\n{GOOD}"))
+    verdict, text = clean(C4(min_sentences=1), f"{GOOD}\n{line}\n{GOOD}")
     assert verdict is None
     assert text.split("\n")[1:-1] == ([] if kept is None else [kept])
 
@@ -95,18 +103,18 @@ def test_lines(line: str, kept: str | None) -> None:
 @pytest.mark.parametrize(
     ("string", "terminal", "verdict"),
     [
-        (GOOD * 4, True, Verdict("removed", "too_few_sentences", 4, 5)),
+        (GOOD * 4, True, ("too_few_sentences", 4, 5)),
         (GOOD * 5, True, None),
-        (GOOD * 4 + "\n{ here is code", True, Verdict("removed", "too_few_sentences", 4, 5)),
+        (GOOD * 4 + "\n{ here is code", True, ("too_few_sentences", 4, 5)),
         (GOOD * 5 + "\n{ here is code", True, None),
-        (GOOD * 5 + "\n{ here is code", False, Verdict("removed", "curly_bracket", 1, 0)),
-        (GOOD * 5 + "Lorem Ipsum.", True, Verdict("removed", "lorem_ipsum", 1, 0)),
+        (GOOD * 5 + "\n{ here is code", False, ("curly_bracket", 1, 0)),
+        (GOOD * 5 + "Lorem Ipsum.", True, ("lorem_ipsum", 1, 0)),
         ("[1][2][3][4][5][6] One is. Two is. Three is. Four is. Five is.", True, None),
-        ("", True, Verdict("removed", "too_few_sentences", 0, 5)),
+        ("", True, ("too_few_sentences", 0, 5)),
     ],
 )
 def test_documents(string: str, terminal: bool, verdict: Verdict | None) -> None:
-    got, text, _ = C4(terminal_punctuation=terminal).clean(Text(string))
+    got, text = clean(C4(terminal_punctuation=terminal), string)
     assert got == verdict
     assert verdict is None or text == string
 
@@ -130,6 +138,6 @@ def test_equal_to_datatrove(ours: dict[str, Any], theirs: dict[str, Any], string
     filters = pytest.importorskip("datatrove.pipeline.filters")
     document = pytest.importorskip("datatrove.data").Document(text=string, id="")
     expected = filters.C4QualityFilter(**theirs).filter(document)
-    verdict, text, _ = C4(**ours).clean(Text(string))
-    assert (True if verdict is None else (False, verdict.reason)) == expected
+    verdict, text = clean(C4(**ours), string)
+    assert (True if verdict is None else (False, verdict[0])) == expected
     assert text == document.text

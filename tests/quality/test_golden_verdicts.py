@@ -8,21 +8,27 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 
 from curation.quality.c4 import C4
 from curation.quality.measure import resolve
-from curation.quality.rules import Rule, first_broken
-from curation.run.documents import Verdict
+from curation.quality.rules import Rule, RuleFilter
+from curation.run.documents import TEXT, Step
+from curation.text.columns import batch_of
 from curation.text.segmentation import Text
 
 RECIPE = Path(__file__).parents[2] / "curation/recipes/fineweb.yaml"
+
+# our filters and the golden columns
+COLUMNS = {"gopher_repetition": "gopher_rep", "gopher_quality": "gopher_qual", "fineweb": "fineweb"}
 
 # datatrove's name of a number that a rule compares, and ours
 MEASURES = {
@@ -63,53 +69,61 @@ def sha(string: str) -> str:
     return hashlib.sha256(string.encode()).hexdigest()
 
 
-def decision(verdict: Verdict | None) -> list[Any]:
-    return [verdict is None, verdict.reason if verdict else None]
+def decisions(step: Step, strings: Sequence[str]) -> tuple[list[list[Any]], list[str | None]]:
+    """`[kept, reason]` of each text, and the text that is left of a kept one."""
+    rows = step(pa.record_batch({TEXT: pa.array(strings, pa.string())})).to_pylist()
+    return [[row["reason"] is None, row["reason"]] for row in rows], [None if r["reason"] else r[TEXT] for r in rows]
 
 
 @pytest.fixture(scope="module")
 def differences(shared: Path) -> Differences:
-    """For each golden column the documents of which we say something else. One pass over all documents."""
-    rules = rules_of_recipe()
-    found: Differences = defaultdict(list)
+    """For each golden column the documents of which we say something else."""
     bench = shared / "bench"
     with gzip.open(bench / "corpus_en_4000.jsonl.gz") as corpus, gzip.open(bench / "golden_4000.jsonl.gz") as golden:
-        for line, expected_line in zip(corpus, golden, strict=True):
-            text, expected = Text(json.loads(line)["text"]), json.loads(expected_line)
-            for name, value in row(text, rules).items():
-                if value != expected[name]:
-                    found[name].append(expected["id"])
-            for name in differing_measures(text, expected["m"]):
-                found["m." + name].append(expected["id"])
+        strings = [json.loads(line)["text"] for line in corpus]
+        expected = [json.loads(line) for line in golden]
+    assert len(strings) == len(expected) == 4_000
+    found: Differences = defaultdict(list)
+    for start in range(0, len(strings), 400):
+        here, wanted = strings[start : start + 400], expected[start : start + 400]
+        for name, values in columns(here).items():
+            found[name] += [want["id"] for value, want in zip(values, wanted, strict=True) if value != want[name]]
+        for name, values in measures(here).items():
+            found["m." + name] += [
+                want["id"]
+                for value, want in zip(values, wanted, strict=True)
+                if name in want["m"] and value != want["m"][name]  # what datatrove left out, it did not get to
+            ]
     return found
 
 
-def row(text: Text, rules: Mapping[str, list[Rule]]) -> dict[str, Any]:
-    """A golden row, ours."""
-    c4, c4_text, _ = C4().clean(text)
-    c4_fineweb, c4_fineweb_text, _ = C4(terminal_punctuation=False).clean(text)
-    paragraphs = [Rule(measure=resolve("third_longest_line"), min=200, reason="< 3 paragraphs")]
+def columns(strings: Sequence[str]) -> dict[str, list[Any]]:
+    """Golden columns, ours."""
+    found: dict[str, list[Any]] = {}
+    for name, rules in rules_of_recipe().items():
+        found[COLUMNS[name]], _ = decisions(RuleFilter(name=name, rules=tuple(rules)), strings)
+    third = Rule(measure=resolve("third_longest_line"), min=200, reason="< 3 paragraphs")
+    found["c4_paragraph"], _ = decisions(RuleFilter(name="paragraphs", rules=(third,)), strings)
+    for name, step in (("c4", C4()), ("c4_fineweb", C4(terminal_punctuation=False))):
+        found[name], texts = decisions(step, strings)
+        found[f"{name}_text_sha"] = [None if text is None else sha(text) for text in texts]
+        if name == "c4":
+            found["c4_text_len"] = [None if text is None else len(text) for text in texts]
+    texts = [Text(string) for string in strings]
+    found["n_words"] = [len(text.words) for text in texts]
+    found["words_sha"] = [sha("\0".join(text.words))[:16] for text in texts]
+    found["n_sentences"] = [len(text.sentences) for text in texts]
+    found["sentences_sha"] = [sha("\0".join(text.sentences))[:16] for text in texts]
+    return found
+
+
+def measures(strings: Sequence[str]) -> dict[str, list[float | None]]:
+    """Every number that a rule compares, ours, rounded as the golden ones are."""
+    batch = batch_of(strings)
     return {
-        "gopher_rep": decision(first_broken(rules["gopher_repetition"], text)),
-        "gopher_qual": decision(first_broken(rules["gopher_quality"], text)),
-        "fineweb": decision(first_broken(rules["fineweb"], text)),
-        "c4": decision(c4),
-        "c4_text_sha": None if c4 else sha(c4_text),
-        "c4_text_len": None if c4 else len(c4_text),
-        "c4_fineweb": decision(c4_fineweb),
-        "c4_fineweb_text_sha": None if c4_fineweb else sha(c4_fineweb_text),
-        "c4_paragraph": decision(first_broken(paragraphs, text)),
-        "n_words": len(text.words),
-        "words_sha": sha("\0".join(text.words))[:16],
-        "n_sentences": len(text.sentences),
-        "sentences_sha": sha("\0".join(text.sentences))[:16],
+        name: [None if math.isnan(value) else round(value, 9) for value in resolve(ours).values(batch).tolist()]
+        for name, ours in MEASURES.items()
     }
-
-
-def differing_measures(text: Text, expected: Mapping[str, Any]) -> list[str]:
-    """The measures that datatrove computed and we give another value. What it left out, it did not get to."""
-    values = {name: resolve(ours)(text) for name, ours in MEASURES.items() if name in expected}
-    return [name for name, value in values.items() if (None if value is None else round(value, 9)) != expected[name]]
 
 
 @pytest.mark.parametrize("column", ["gopher_rep", "gopher_qual", "c4", "c4_fineweb", "c4_paragraph", "fineweb"])

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from connectors.errors import UserError
 from curation.quality.measure import Measure, measure
-from curation.quality.rules import Rule, RuleFilter, first_broken
-from curation.run.documents import TEXT, Verdict
-from curation.text.segmentation import Text
+from curation.quality.rules import Rule, RuleFilter
+from curation.run.documents import TEXT
 
 
 def batch(*strings: str) -> pa.RecordBatch:
@@ -45,9 +44,10 @@ def constant(value: float | None) -> Measure:
 def test_bounds_are_strict_and_nothing_is_no_number(
     bounds: dict[str, float], value: float | None, breaks: bool
 ) -> None:
-    rule = Rule(measure=constant(value), reason="why", **bounds)
-    expected = Verdict("removed", "why", value, 2 if 2 in bounds.values() else 0) if breaks else None
-    assert first_broken([rule], Text("")) == expected
+    step = RuleFilter(name="one", rules=(Rule(measure=constant(value), reason="why", **bounds),))
+    row = step(batch("")).to_pylist()[0]
+    expected = ("removed", "one", "why", value, *bounds.values()) if breaks else (None,) * 5
+    assert tuple(row[name] for name in ("fate", "step", "reason", "value", "threshold")) == expected
 
 
 @pytest.mark.parametrize("bounds", [{}, {"min": 1, "max": 2}])
@@ -63,12 +63,13 @@ def test_other_mistakes_are_found_when_the_rule_is_made(fields: dict[str, Any]) 
 
 
 def test_a_measure_may_be_named() -> None:
-    assert first_broken([named("words", "short", min=3)], Text("Two words.")) == Verdict("removed", "short", 2, 3)
+    row = RuleFilter(name="length", rules=(named("words", "short", min=3),))(batch("Two words.")).to_pylist()[0]
+    assert (row["reason"], row["value"], row["threshold"]) == ("short", 2, 3)
     with pytest.raises(UserError, match="no measure"):
         named("wrods", "short", min=3)
 
 
-def test_the_first_rule_decides_and_later_measures_stay_empty() -> None:
+def test_the_first_rule_decides_and_all_measures_are_known() -> None:
     step = RuleFilter(
         name="quality",
         rules=(
@@ -82,7 +83,7 @@ def test_the_first_rule_decides_and_later_measures_stay_empty() -> None:
     assert [(row["fate"], row["step"]) for row in rows] == [("removed", "quality")] * 3 + [(None, None)]
     assert [(row["value"], row["threshold"]) for row in rows] == [(1, 2), (5, 4), (0, 1), (None, None)]
     assert [row["measure:words"] for row in rows] == [1, 5, 2, 2]
-    assert [row["measure:stop_words_present"] for row in rows] == [None, None, 0, 1]
+    assert [row["measure:stop_words_present"] for row in rows] == [0, 0, 0, 1]
     assert [row[TEXT] for row in rows] == ["one", "a b c d e", "a b", "of it"]
 
 

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.text import segmentation, tokens
-from curation.text.segmentation import Text, texts
+from curation.text.batch import TextBatch
+from curation.text.columns import batch_of
+from curation.text.kernels.lines import LINE_SENTENCES
+from curation.text.segmentation import Text
+from curation.text.segmenter import Segmenter
 
 AFFIXES = [
     "(",
@@ -97,14 +100,12 @@ def test_words_and_sentences_equal_datatrove(string: str) -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(strings)
-def test_sentences_of_a_line_are_those_of_the_line_alone(string: str) -> None:
-    text, offset = Text(string), 0
-    for line in string.splitlines(keepends=True):
-        start = offset + len(line) - len(line.lstrip())
-        stripped = line.strip()
-        assert text.sentences_between(start, start + len(stripped)) == len(Text(stripped).sentences)
-        offset += len(line)
+@given(st.lists(strings, min_size=1, max_size=5))
+def test_a_batch_counts_the_sentences_of_texts_and_of_lines(several: list[str]) -> None:
+    batch = batch_of(several)
+    assert batch.sentences.tolist() == [len(Text(string).sentences) for string in several]
+    expected = [len(Text(line.strip()).sentences) for string in several for line in string.splitlines()]
+    assert batch.lines.facts[:, LINE_SENTENCES].tolist() == expected
 
 
 @settings(deadline=None, max_examples=200)
@@ -113,42 +114,30 @@ def test_sentences_join_to_the_text(string: str) -> None:
     assert "".join(Text(string).sentences) == string
 
 
-def test_a_batch_seen_again_brings_its_parts() -> None:
-    first = texts(["One text.", "Another."])
-    again = texts(["Another.", "New.", "One text."])
-    assert again[0] is first[1]
-    assert again[2] is first[0]
-    assert texts(["New."])[0] is again[1]
-    assert texts(["One text."])[0] is not first[0]
-
-
-def test_what_is_kept_between_batches_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segmentation, "_MOST_CHARACTERS", 10)
-    first = texts(["12345678", "123456", "1"])
-    assert [a is b for a, b in zip(texts(["12345678", "123456", "1"]), first, strict=True)] == [True, False, False]
-
-
-def test_a_full_vocabulary_is_thrown_away_without_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    string = "Some words, each (of them) new to it: don't, 10km, a.b."
-    before = Text(string).words
-    monkeypatch.setattr(tokens, "_MOST_TOKENS", 3)
-    for _ in range(2):
-        Text(string + " More.").words  # noqa: B018
-        assert tokens._english.cache_info().currsize == 0
-        assert Text(string).words == before
+@settings(deadline=None, max_examples=100)
+@given(st.lists(strings, max_size=40))
+def test_a_small_vocabulary_is_cleared_or_grows_without_a_change(several: list[str]) -> None:
+    """Sixteen chunks are full after a few words."""
+    plain = batch_of(several)
+    small = TextBatch(plain.buffer, plain.bounds, Segmenter(chunks=16))
+    assert (small.ngrams == plain.ngrams).all()
+    assert (small.word_counts == plain.word_counts).all()
+    assert (small.lines.facts == plain.lines.facts).all()
+    assert (small.shingles(2).hashes == plain.shingles(2).hashes).all()
+    assert (small.sentences == plain.sentences).all()
 
 
 @pytest.mark.parametrize("run", ["(", "x", ".", "'", "a:@", "a.", "))((", "中", "-", "://", "@", "km", "n't", "\x00"])
 def test_a_run_without_blanks_takes_linear_time(run: str) -> None:
     """Each of these takes spaCy alone minutes to hours."""
-    string = "Before. " + (run * 300_000)[:300_000] + " After it."
+    string = "Before. " + (run * 1_000_000)[:1_000_000] + " After it."
     words = Text(string).words
     assert words[:2] == ["Before", "."]
     assert words[-3:] == ["After", "it", "."]
     assert "".join(words) == string.replace(" ", "")
 
 
-def test_runs_up_to_the_limit_are_cut_as_one() -> None:
+def test_long_runs() -> None:
     """Oracle: spaCy as it comes."""
     spacy = pytest.importorskip("spacy")
     plain = spacy.blank("en").tokenizer
@@ -171,6 +160,3 @@ def test_runs_up_to_the_limit_are_cut_as_one() -> None:
     ]
     for run in runs:
         assert Text(run).words == [token.text for token in plain(run)]
-    long = "x" * tokens.LONGEST_RUN
-    assert Text(long).words == [long]
-    assert Text(long + "y").words == [long, "y"]

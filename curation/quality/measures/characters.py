@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from curation.quality.measure import measure
-from curation.text.segmentation import Text
+import numpy as np
+
+from curation.quality.measure import Floats, batch_measure
+from curation.text.batch import TextBatch
+from curation.text.kernels.repetition import REP_CHARACTERS
 
 
-@measure(
+@batch_measure(
     unit="characters",
     source="datatrove 0.10.1, filters/gopher_repetition_filter.py, `if not text`",
     catches="a page whose extraction left nothing",
 )
-def characters(text: Text) -> float:
+def characters(texts: TextBatch) -> Floats:
     """Unicode characters, white space included."""
-    return len(text.string)
+    return texts.repetition[:, REP_CHARACTERS].astype(np.float64)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from curation.quality.measure import measure
-from curation.text.segmentation import Text
+import numpy as np
+
+from curation.quality.measure import Floats, batch_measure, quotient
+from curation.text.batch import TextBatch
+from curation.text.kernels.words import COUNT_TOKENS
 
 _SOURCE = "spaCy 3.8.18, pipeline/sentencizer.pyx"
 
 
-@measure(unit="sentences", range=(1.0, float("inf")), source=_SOURCE, catches="captions and titles")
-def sentences(text: Text) -> float:
+@batch_measure(unit="sentences", range=(1.0, float("inf")), source=_SOURCE, catches="captions and titles")
+def sentences(texts: TextBatch) -> Floats:
     """Sentences; the empty text is one."""
-    return len(text.sentences)
+    return texts.sentences.astype(np.float64)
 
 
-@measure(unit="words", source=_SOURCE, catches="lists without sentence marks, text run together")
-def mean_sentence_length(text: Text) -> float | None:
-    """Tokens for each sentence; None without tokens."""
-    return len(text.words) / len(text.sentences) if text.words else None
+@batch_measure(unit="words", source=_SOURCE, catches="lists without sentence marks, text run together")
+def mean_sentence_length(texts: TextBatch) -> Floats:
+    """Tokens for each sentence; undefined without tokens."""
+    tokens = texts.word_counts[:, COUNT_TOKENS]
+    return np.where(tokens > 0, quotient(tokens, texts.sentences), np.nan)

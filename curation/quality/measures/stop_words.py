@@ -1,19 +1,21 @@
-"""Measures of the small words that running text cannot do without."""
+"""Measures of stop words: text that somebody wrote has them."""
 
 from __future__ import annotations
 
-from curation.quality.measure import measure
-from curation.text.segmentation import Text
+import numpy as np
 
-STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", "with"})
+from curation.quality.measure import Floats, batch_measure
+from curation.text.batch import TextBatch
+from curation.text.kernels.chunks import STOP_WORDS
+from curation.text.kernels.words import COUNT_STOP_WORDS
 
 
-@measure(
+@batch_measure(
     unit="words",
     range=(0.0, float(len(STOP_WORDS))),
     source="Rae et al. 2021 (Gopher), A1.1; datatrove 0.10.1, filters/gopher_quality_filter.py",
     catches="keyword lists, text all in capitals (`THE` does not count)",
 )
-def stop_words_present(text: Text) -> float:
+def stop_words_present(texts: TextBatch) -> Floats:
     """How many of the eight English stop words occur, each counted once, lower case only."""
-    return len(STOP_WORDS.intersection(text.word_counts))
+    return texts.word_counts[:, COUNT_STOP_WORDS].astype(np.float64)

@@ -1,0 +1,62 @@
+"""How kernels are compiled: once a machine, and again whenever one of their sources changes.
+
+`kernel` marks a function that other kernels call; each caller compiles it anew into itself. `entry` marks one that Python
+calls; it is compiled at its first call and kept on disk. Reference counting is off, so a kernel may allocate nothing: all
+arrays, scratch included, come from its caller. In exchange a call costs nothing and arrays are borrowed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from numba.core.caching import IndexDataCacheFile
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Elements are Any: what an element is, and what comes of arithmetic on it, is the compiler's matter and not mypy's.
+Bytes = npt.NDArray[Any]  # uint8
+Int32s = npt.NDArray[Any]
+Int64s = npt.NDArray[Any]
+UInt64s = npt.NDArray[Any]
+
+SOURCES = sorted([*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "english/layout.py"])
+
+
+def kernel(function: Function) -> Function:
+    """Compiles a function that kernels call."""
+    return cast(Function, numba.njit(_nrt=False, error_model="numpy")(function))
+
+
+def inlined(function: Function) -> Function:
+    """Compiles a short function that kernels call often: it is put into its callers before types are known."""
+    return cast(Function, numba.njit(_nrt=False, error_model="numpy", inline="always")(function))
+
+
+def entry(function: Function) -> Function:
+    """Compiles a function that Python calls, and keeps the machine code on disk.
+
+    numba renews what it keeps when the file of the function itself changes, but not when a kernel that it calls does. So
+    what is kept is stamped with a digest of all kernels' sources.
+    """
+    compiled = numba.njit(_nrt=False, error_model="numpy", cache=True)(function)
+    kept = compiled._cache
+    kept._cache_file = IndexDataCacheFile(
+        cache_path=kept._cache_path, filename_base=kept._impl.filename_base, source_stamp=sources_digest()
+    )
+    return cast(Function, compiled)
+
+
+@functools.cache
+def sources_digest() -> str:
+    """SHA-256 over the sources of all kernels and the layout of their tables."""
+    digest = hashlib.sha256(np.__version__.encode())
+    for path in SOURCES:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
