@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 from pydantic import ConfigDict
 
@@ -115,6 +116,13 @@ def with_column(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.Record
     return batch.set_column(index, name, values)
 
 
+def with_columns(batch: pa.RecordBatch, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """The batch with several columns set: replaced where they exist, appended in order where they do not."""
+    fields = {field.name: field for field in batch.schema} | {n: pa.field(n, a.type) for n, a in columns.items()}
+    arrays = dict(zip(batch.schema.names, batch.columns, strict=True)) | dict(columns)
+    return pa.RecordBatch.from_arrays(list(arrays.values()), schema=pa.schema(list(fields.values())))
+
+
 def with_verdicts(
     batch: pa.RecordBatch,
     step: str,
@@ -135,9 +143,7 @@ def with_verdicts(
         columns[MEASURE + name] = pa.array(values, pa.float64())
     for name, counts in (edits or {}).items():
         columns[EDIT + name] = pa.array(counts, pa.int64())
-    for name, array in columns.items():
-        batch = with_column(batch, name, array)
-    return batch
+    return with_columns(batch, columns)
 
 
 def with_removals(
@@ -158,9 +164,10 @@ def with_removals(
     """
     removed = deciding >= 0
     which = pa.array(deciding, pa.int64(), mask=~removed)
+    once = pc.if_else(pa.array(removed), 0, None)
     columns: dict[str, pa.Array] = {
-        FATE: pa.array(["removed"], pa.string()).take(pa.array(np.zeros(len(deciding), np.int64), mask=~removed)),
-        STEP: pa.array([step], pa.string()).take(pa.array(np.zeros(len(deciding), np.int64), mask=~removed)),
+        FATE: pa.array(["removed"], pa.string()).take(once),
+        STEP: pa.array([step], pa.string()).take(once),
         REASON: pa.array(reasons, pa.string()).take(which),
         VALUE: pa.array(values, pa.float64(), mask=~removed),
         THRESHOLD: pa.array(thresholds, pa.float64()).take(which),
@@ -169,6 +176,4 @@ def with_removals(
         columns[MEASURE + name] = pa.array(numbers, pa.float64(), from_pandas=True)
     for name, counts in (edits or {}).items():
         columns[EDIT + name] = pa.array(counts, pa.int64())
-    for name, array in columns.items():
-        batch = with_column(batch, name, array)
-    return batch
+    return with_columns(batch, columns)

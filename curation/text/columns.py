@@ -18,8 +18,14 @@ ENOUGH = 0.5  # of an earlier batch's texts must be left for it to be used again
 
 def text_batch(column: Any) -> TextBatch:
     """The batch of an Arrow column of strings. Raises `ValueError` for invalid UTF-8 or nulls."""
-    buffer, bounds = _bytes_of(column)
-    return TextBatch(buffer, bounds)
+    column.validate(full=True)  # the kernels rely on valid UTF-8
+    content, bounds = _bytes_of(column)
+    start, stop = int(bounds[0]), int(bounds[-1])
+    if len(content) < stop + PADDING:
+        padded = np.zeros(stop - start + PADDING, np.uint8)
+        padded[: stop - start] = content[start:stop]
+        return TextBatch(padded, bounds - start)
+    return TextBatch(content[start:], bounds - start)
 
 
 def batch_of(strings: Sequence[str]) -> TextBatch:
@@ -38,30 +44,25 @@ def shared_batch(column: Any) -> tuple[TextBatch, Int64s]:
 
     It is the last batch, with all that was found out about it, if the column is a good part of that, in the same order.
     """
-    buffer, bounds = _bytes_of(column)
+    content, bounds = _bytes_of(column)
     for last in _last:
         rows = np.empty(len(bounds) - 1, np.int64)
         enough = len(rows) >= ENOUGH * len(last)
-        if enough and match_rows(last.buffer, last.bounds, buffer, bounds, rows):
+        if enough and match_rows(last.buffer, last.bounds, content, bounds, rows):
             return last, rows
-    _last[:] = [TextBatch(buffer, bounds)]
+    _last[:] = [text_batch(column)]
     return _last[0], np.arange(len(bounds) - 1)
 
 
 def _bytes_of(column: Any) -> tuple[Bytes, Int64s]:
-    """The column's bytes and where each text begins; no copy where enough bytes follow the last text."""
+    """The buffer that holds the column's bytes, and where in it each text begins. No copy."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if not len(column):
-        return np.zeros(PADDING, np.uint8), np.zeros(1, np.int64)
+        return np.frombuffer(b"", np.uint8), np.zeros(1, np.int64)
     if column.null_count:
         raise ValueError("a text is null")
-    column.validate(full=True)  # the kernels rely on valid UTF-8
     width = np.int64 if pa.types.is_large_string(column.type) else np.int32
     _, offsets, data = column.buffers()
     bounds = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1].astype(np.int64)
-    start, stop = int(bounds[0]), int(bounds[-1])
-    if data is not None and data.size >= stop + PADDING:
-        return np.frombuffer(data, np.uint8)[start:], bounds - start
-    content = data.slice(start, stop - start).to_pybytes() if data is not None else b""
-    return np.frombuffer(content + bytes(PADDING), np.uint8), bounds - start
+    return np.frombuffer(data if data is not None else b"", np.uint8), bounds

@@ -7,6 +7,7 @@ import numpy as np
 from curation.text.english.layout import LETTER, PUNCTUATION_CATEGORY, SENTENCE_END, SYMBOL, TERMINAL, Tables
 from curation.text.kernels.compiling import Bytes, entry, kernel
 from curation.text.kernels.cutting import cut_run, decode
+from curation.text.kernels.plain import cut_plain, is_sentence_mark
 from curation.text.kernels.primitives import key_hash, key_of, load8, low_bytes, same_bytes
 from curation.text.kernels.triggers import JAVASCRIPT, has_word_at, triggers_of
 from curation.text.kernels.vocabulary import (
@@ -75,16 +76,20 @@ def cut_new_chunks(tables: Tables, vocabulary: Vocabulary, scratch: Scratch, fir
 def describe(tables: Tables, vocabulary: Vocabulary, scratch: Scratch, chunk: int) -> bool:
     """Fills in a chunk's record. False if there is no room for its tokens."""
     record = vocabulary.records[chunk]
-    start = np.int64(record[TEXT_START])
-    size = decode(tables, vocabulary.text, start, np.int64(record[TEXT_BYTES]), scratch)
-    tokens, phrases, marks = cut_run(tables, scratch, size)
-    marks |= record[MARKS] & JOINED
-    if phrases:
-        marks |= HAS_PHRASE
-    if not describe_tokens(vocabulary, scratch, chunk, start, tokens):
+    start, marks = np.int64(record[TEXT_START]), np.int64(record[MARKS]) & JOINED
+    tokens = 0 if marks else cut_plain(tables, vocabulary, scratch, chunk)
+    if tokens:
+        size = np.int64(record[TEXT_BYTES])
+        found = describe_plain_tokens(vocabulary, scratch, chunk, start, tokens)
+        marks |= describe_plain_characters(vocabulary, scratch, chunk, size)
+    else:
+        size = decode(tables, vocabulary.text, start, np.int64(record[TEXT_BYTES]), scratch)
+        tokens, phrases, links = cut_run(tables, scratch, size)
+        marks |= links | (HAS_PHRASE if phrases else 0)
+        found = describe_tokens(vocabulary, scratch, chunk, start, tokens)
+        marks |= describe_characters(vocabulary, scratch, chunk, size) | describe_ends(scratch, size)
+    if not found:
         return False
-    marks |= describe_characters(vocabulary, scratch, chunk, size)
-    marks |= describe_ends(scratch, size)
     if not marks & JOINED:
         triggers = triggers_of(scratch.code_points, size)
         vocabulary.extras[chunk, TRIGGERS] = triggers
@@ -97,6 +102,63 @@ def describe(tables: Tables, vocabulary: Vocabulary, scratch: Scratch, chunk: in
         slot = np.int64(vocabulary.extras[chunk, SLOT])
         vocabulary.chunk_table[slot, 2] = vocabulary.chunk_table[slot, 2] | NOTED
     return True
+
+
+@kernel
+def keep_tokens(vocabulary: Vocabulary, chunk: int, first: int, tokens: int) -> None:
+    """Notes a chunk's tokens, whose numbers stand in `token_lists` from `first` on."""
+    record = vocabulary.records[chunk]
+    record[TOKENS] = tokens
+    if tokens == 1:
+        record[FIRST_TOKEN] = vocabulary.token_lists[first]
+    else:
+        record[FIRST_TOKEN] = first
+        vocabulary.used[LISTS_USED] = first + tokens
+
+
+@kernel
+def stop_word_bit(vocabulary: Vocabulary, start: int, size: int) -> int:
+    """The bit of the stop word that the token of `size` bytes at `start` is, 0 if it is none."""
+    if size <= 4:
+        key = load8(vocabulary.text, start) & low_bytes(size)
+        for word in range(len(_STOP_WORD_KEYS)):
+            if key == _STOP_WORD_KEYS[word]:
+                return 1 << word
+    return 0
+
+
+@kernel
+def describe_plain_tokens(vocabulary: Vocabulary, scratch: Scratch, chunk: int, start: int, tokens: int) -> bool:
+    """`describe_tokens` for a plain chunk: a word, and perhaps a mark."""
+    record, first = vocabulary.records[chunk], np.int64(vocabulary.used[LISTS_USED])
+    if first + tokens > len(vocabulary.token_lists):
+        return False
+    for token in range(tokens):
+        number = token_number(vocabulary, scratch, start, scratch.token_starts[token], scratch.token_ends[token])
+        if number < 0:
+            return False
+        vocabulary.token_lists[first + token] = number
+    letters = np.int64(scratch.token_ends[0])
+    record[WORDS] = record[LETTER_TOKENS] = 1
+    record[WORD_CHARACTERS] = letters
+    record[BREAKS_FROM_0], record[BREAKS_FROM_1] = 0, 1
+    record[OPEN_AFTER] = 3 if tokens == 2 and is_sentence_mark(scratch.code_points[letters]) else 0
+    record[MARKS] |= stop_word_bit(vocabulary, start, letters) << STOP_WORD_SHIFT
+    keep_tokens(vocabulary, chunk, first, tokens)
+    return True
+
+
+@kernel
+def describe_plain_characters(vocabulary: Vocabulary, scratch: Scratch, chunk: int, size: int) -> int:
+    """`describe_characters` and `describe_ends` for a plain chunk."""
+    points, marks = scratch.code_points, 0
+    vocabulary.extras[chunk, HASHES] = vocabulary.extras[chunk, ELLIPSES] = 0
+    if is_sentence_mark(points[size - 1]):
+        marks |= ENDS_TERMINAL
+    for at in range(size - len(JAVASCRIPT) + 1):
+        if (points[at] | 32) == JAVASCRIPT[0] and has_word_at(points, size, JAVASCRIPT, at):
+            marks |= HAS_JAVASCRIPT
+    return marks
 
 
 @kernel
@@ -124,12 +186,8 @@ def describe_tokens(vocabulary: Vocabulary, scratch: Scratch, chunk: int, start:
             words += 1
             word_characters += high - low
         letter_tokens += letter
-        size = scratch.byte_starts[high] - scratch.byte_starts[low]
-        if size <= 4:
-            key = load8(vocabulary.text, start + scratch.byte_starts[low]) & low_bytes(size)
-            for word in range(len(_STOP_WORD_KEYS)):
-                if key == _STOP_WORD_KEYS[word]:
-                    stop_words |= 1 << word
+        size = np.int64(scratch.byte_starts[high] - scratch.byte_starts[low])
+        stop_words |= stop_word_bit(vocabulary, start + scratch.byte_starts[low], size)
         ends = high - low == 1 and (scratch.classes[low] >> SENTENCE_END) & 1 == 1
         if ends:
             open_0 = open_1 = True
@@ -137,20 +195,11 @@ def describe_tokens(vocabulary: Vocabulary, scratch: Scratch, chunk: int, start:
             breaks_0 += open_0
             breaks_1 += open_1
             open_0 = open_1 = False
-    record[TOKENS], record[WORDS], record[LETTER_TOKENS], record[WORD_CHARACTERS] = (
-        tokens,
-        words,
-        letter_tokens,
-        word_characters,
-    )
+    record[WORDS], record[LETTER_TOKENS], record[WORD_CHARACTERS] = words, letter_tokens, word_characters
     record[BREAKS_FROM_0], record[BREAKS_FROM_1] = breaks_0, breaks_1
     record[OPEN_AFTER] = np.int64(open_0) | np.int64(open_1) << 1
     record[MARKS] |= stop_words << STOP_WORD_SHIFT
-    if tokens == 1:
-        record[FIRST_TOKEN] = vocabulary.token_lists[first]
-    else:
-        record[FIRST_TOKEN] = first
-        vocabulary.used[LISTS_USED] = first + tokens
+    keep_tokens(vocabulary, chunk, first, tokens)
     return True
 
 

@@ -19,14 +19,14 @@ def least_values(hashes: UInt64s, offsets: Int64s, factors: UInt64s, addends: UI
     The product wraps around at 2^64, as datatrove's does. A document without shingles keeps its row as it is.
     """
     for document in range(len(offsets) - 1):
-        start, stop = offsets[document], offsets[document + 1]
-        if stop == start:
+        part = hashes[offsets[document] : offsets[document + 1]]
+        if len(part) == 0:
             continue
         for permutation in range(len(factors)):
             factor, addend = factors[permutation], addends[permutation]
             least = _LARGEST
-            for place in range(start, stop):
-                value = hashes[place] * factor + addend
+            for place in range(len(part)):
+                value = part[place] * factor + addend
                 value = (value & PRIME) + (value >> _SHIFT)  # the remainder, or the remainder plus the prime
                 value = min(value, value - PRIME)  # wraps to a large number where there is nothing to take off
                 least = min(least, value)

@@ -137,7 +137,9 @@ def unfold_tokens(
         record = vocabulary.records[numbers[place]]
         at, size, tokens = np.int64(starts[place]), np.int64(record[TEXT_BYTES]), np.int64(record[TOKENS])
         if record[MARKS] & JOINED == 0:
-            for offset in range(0, size, 8):
+            store8(joined, end, load8(buffer, at))  # most have no more than 16 bytes
+            store8(joined, end + 8, load8(buffer, at + 8))
+            for offset in range(16, size, 8):
                 store8(joined, end + offset, load8(buffer, at + offset))
         else:
             to = end

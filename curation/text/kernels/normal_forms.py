@@ -14,6 +14,7 @@ import numpy as np
 from curation.text.english.layout import BY_PYTHON, NUMBER, NUMBER_SEPARATOR, SAME, SPACE, TO_BLANK, Tables
 from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entry, kernel
 from curation.text.kernels.cutting import cut_run, decode
+from curation.text.kernels.plain import LONGEST, cut_letters, plain_letters
 from curation.text.kernels.primitives import load8, store8
 from curation.text.kernels.vocabulary import (
     CHUNKS_USED,
@@ -63,6 +64,8 @@ def normalise(tables: Tables, vocabulary: Vocabulary, scratch: Scratch, chunk: i
     """The normal form of one chunk."""
     record = vocabulary.records[chunk]
     start = np.int64(record[TEXT_START])
+    if normalise_plain(tables, vocabulary, scratch, chunk):
+        return DONE
     size = decode(tables, vocabulary.text, start, np.int64(record[TEXT_BYTES]), scratch)
     classes, normal = scratch.classes, scratch.normal
     written = at = 0
@@ -94,6 +97,29 @@ def normalise(tables: Tables, vocabulary: Vocabulary, scratch: Scratch, chunk: i
     if written and normal[written - 1] == _BLANK:
         written -= 1
     return DONE if keep_normal(tables, vocabulary, scratch, normal, chunk, written) else NO_ROOM
+
+
+@kernel
+def normalise_plain(tables: Tables, vocabulary: Vocabulary, scratch: Scratch, chunk: int) -> bool:
+    """The normal form of a plain chunk: its letters in lower case, one token. False if it must go the long way."""
+    record = vocabulary.records[chunk]
+    start, size = np.int64(record[TEXT_START]), np.int64(record[TEXT_BYTES])
+    letters = plain_letters(vocabulary.text, start, size)
+    at, place = np.int64(vocabulary.used[NORMAL_USED]), np.int64(vocabulary.used[NORMAL_LISTS_USED])
+    if letters == 0 or at + LONGEST + 8 > len(vocabulary.normal_text) or place >= len(vocabulary.normal_lengths):
+        return False
+    for letter in range(letters):
+        scratch.code_points[letter] = vocabulary.text[start + letter] | 32
+    if cut_letters(tables, scratch.code_points, letters, letters, scratch) == 0:
+        return False
+    for letter in range(letters):
+        vocabulary.normal_text[at + letter] = scratch.code_points[letter]
+    vocabulary.normal_text[at + letters] = _BLANK
+    vocabulary.normal_lengths[place] = letters + 1
+    record[NORMAL_START], record[NORMAL_BYTES] = at, letters + 1
+    record[NORMAL_TOKENS], record[NORMAL_LIST] = 1, place
+    vocabulary.used[NORMAL_USED], vocabulary.used[NORMAL_LISTS_USED] = at + letters + 1, place + 1
+    return True
 
 
 @kernel

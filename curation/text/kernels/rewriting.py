@@ -7,7 +7,7 @@ import numpy as np
 from curation.text.english.layout import DIGIT, Tables
 from curation.text.kernels.compiling import Bytes, Int64s, entry, kernel
 from curation.text.kernels.lines import LINE_START, LINE_STOP
-from curation.text.kernels.primitives import same_bytes
+from curation.text.kernels.primitives import load8, same_bytes, store8
 from curation.text.kernels.whitespace import BYTE_KINDS, SPACE_BYTE, wide_space_bytes
 
 _OPEN, _CLOSE = ord("["), ord("]")
@@ -115,31 +115,35 @@ def join_lines(
                 at += 1
             start, size = spans[line, 0], spans[line, 1] - spans[line, 0]
             if from_second[line]:
-                for place in range(size):
-                    out[at + place] = second[start + place]
+                copy_bytes(second, start, out, at, size)
             else:
-                for place in range(size):
-                    out[at + place] = first[start + place]
+                copy_bytes(first, start, out, at, size)
             at += size
         bounds[document + 1] = at if as_it_is[document] else strip_in_place(out, begin, at)
 
 
 @kernel
+def copy_bytes(source: Bytes, start: int, out: Bytes, to: int, size: int) -> None:
+    """Copies a range, eight bytes at a time; up to seven bytes behind it are overwritten."""
+    for offset in range(0, size, 8):
+        store8(out, to + offset, load8(source, start + offset))
+
+
+@kernel
 def strip_in_place(out: Bytes, begin: int, end: int) -> int:
-    """Moves the stripped range [begin, end) to `begin`; gives its new end. Three readable bytes must follow `end`."""
-    for place in range(end, end + 3):
-        out[place] = 0
+    """Moves the range [begin, end) without white space around it to `begin`; gives its new end."""
     start = begin
     while start < end and space_bytes(out, start):
         start += space_bytes(out, start)
-    stop = last = start  # behind the last character that is no white space
-    while last < end:
-        size = space_bytes(out, last)
-        if size == 0:
-            last += 1
-            stop = last
-        else:
-            last += size
-    for place in range(start, stop):
-        out[begin + place - start] = out[place]
+    stop = end
+    while stop > start:
+        last = stop - 1
+        while last > start and out[last] & 0xC0 == 0x80:  # inside of a character
+            last -= 1
+        if space_bytes(out, last) == 0:
+            break
+        stop = last
+    if start > begin:
+        for place in range(start, stop):
+            out[begin + place - start] = out[place]
     return begin + stop - start
