@@ -1,7 +1,8 @@
 """Removes documents by their address: block lists of domains and URLs, banned words, banned parts of words.
 
-Source: datatrove 0.10.1, filters/url_filter.py, `URLFilter` (after RefinedWeb, Penedo et al. 2023, G.1). Nothing is
-fetched over the network: the public suffix list is the one in the `tldextract` package.
+Source: datatrove 0.10.1, filters/url_filter.py, `URLFilter` (after RefinedWeb, Penedo et al. 2023, G.1); the folder of
+block lists is read as in `blacklists`. Nothing is fetched over the network: the public suffix list is the one in the
+`tldextract` package.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic.dataclasses import dataclass
 
 from connectors.errors import UserError
+from curation.quality.blacklists import host_of, known_categories, list_files, open_blacklist, parents
+from curation.quality.word_trie import WordTrie
 from curation.run import documents
 from curation.run.documents import STRICT, URL, Verdict
 
@@ -48,9 +51,13 @@ class UrlFilter:
     soft_words      the same, but removed only from `soft_word_threshold` different ones on: `soft_blacklisted`
     subwords        found anywhere in the address once separators are out, in any case: `blacklisted_subword`
     shipped_lists   adds the small lists of words of our own that lie in `lists/`
+    allow_domains   domains that are never removed, with their subdomains, whatever the other lists say
+    blacklists      a folder `CATEGORY/{domains,urls}`, as the Toulouse (UT1) lists are: reason `blacklist_CATEGORY`
+    categories      those of them that remove; the first that has the address gives the reason
 
     An entry of the three word lists counts in lower case and without separators. `value` is the number of entries
     found, `threshold` the largest number that would have been let through. A document without an address goes on.
+    Raises `UserError` for a list or a category that is not there.
     """
 
     name: str = "url"
@@ -61,6 +68,17 @@ class UrlFilter:
     subwords: Lists = ()
     soft_word_threshold: int = 2
     shipped_lists: bool = True
+    allow_domains: Lists = ()
+    blacklists: str | None = None
+    categories: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.blacklists is None and self.categories:
+            raise UserError(f"{self.name}: categories of no block lists. Name their folder: blacklists: FOLDER.")
+        if self.blacklists is not None and not self.categories:
+            known = ", ".join(known_categories(self.blacklists)) or "none"
+            raise UserError(f"{self.name}: name the categories that remove. '{self.blacklists}' has: {known}.")
+        _ = self.files
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         verdicts = [self.verdict(url) if url else None for url in batch.column(URL).to_pylist()]
@@ -69,11 +87,18 @@ class UrlFilter:
     @property
     def files(self) -> tuple[str, ...]:
         """The files that this step reads, without the shipped ones, in order."""
-        named = (*self.domains, *self.urls, *self.words, *self.soft_words, *self.subwords)
-        return tuple(str(file) for path in named for file in _files(Path(path)))
+        named = (*self.domains, *self.urls, *self.words, *self.soft_words, *self.subwords, *self.allow_domains)
+        blacklists = list_files(self.blacklists, self.categories) if self.blacklists is not None else ()
+        return (*(str(file) for path in named for file in _files(Path(path))), *blacklists)
 
     def verdict(self, url: str) -> Verdict | None:
         """Why a document at this address is removed, None if it is not."""
+        if self.allow_domains and not _entries(self.allow_domains).isdisjoint(parents(host_of(url))):
+            return None
+        if self.blacklists is not None:
+            category = open_blacklist(self.blacklists, self.categories).category(url)
+            if category is not None:
+                return _removed(f"blacklist_{category}", 1)
         domains = _entries(self.domains)
         if domains:
             host = _extractor()(url)
@@ -90,14 +115,14 @@ class UrlFilter:
         if soft >= self.soft_word_threshold:
             return _removed("soft_blacklisted", soft, self.soft_word_threshold - 1)
         solid = _normalized(url)
-        if parts := sum(part in solid for part in self._words("subwords")):
-            return _removed("blacklisted_subword", parts)
+        subwords = self._words("subwords")
+        if _trie(subwords).count(solid, whole_words=False):
+            return _removed("blacklisted_subword", sum(part in solid for part in subwords))
         return None
 
     def _words(self, kind: str) -> frozenset[str]:
         """The entries of one of the word lists, normalised."""
-        paths: tuple[str, ...] = getattr(self, kind)
-        return _normalized_entries((*paths, str(SHIPPED / f"{kind}.txt")) if self.shipped_lists else paths)
+        return _normalized_entries(kind, getattr(self, kind), self.shipped_lists)
 
 
 def _removed(reason: str, found: int, allowed: int = 0) -> Verdict:
@@ -115,8 +140,14 @@ def _entries(paths: tuple[str, ...]) -> frozenset[str]:
 
 
 @functools.cache
-def _normalized_entries(paths: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(filter(None, map(_normalized, _entries(paths))))
+def _normalized_entries(kind: str, paths: tuple[str, ...], shipped: bool) -> frozenset[str]:
+    all_paths = (*paths, str(SHIPPED / f"{kind}.txt")) if shipped else paths
+    return frozenset(filter(None, map(_normalized, _entries(all_paths))))
+
+
+@functools.cache
+def _trie(words: frozenset[str]) -> WordTrie:
+    return WordTrie.of(words)
 
 
 def _files(path: Path) -> list[Path]:

@@ -115,6 +115,41 @@ def test_shipped_lists_spare_real_pages(shared: Path) -> None:
     assert len(removed) < 20
 
 
+@pytest.fixture
+def blacklists(tmp_path: Path) -> str:
+    for name, lines in {"adult": "bad.com\n", "press": "news.org\n"}.items():
+        (tmp_path / "lists" / name).mkdir(parents=True)
+        (tmp_path / "lists" / name / "domains").write_text(lines)
+    return str(tmp_path / "lists")
+
+
+def test_blacklists_by_category(blacklists: str) -> None:
+    step = UrlFilter(blacklists=blacklists, categories=("adult",))
+    assert step.verdict("http://a.bad.com/x") == Verdict("removed", "blacklist_adult", 1, 0)
+    assert step.verdict("http://news.org/") is None
+    assert step.files == (f"{blacklists}/adult/domains",)
+
+
+def test_allowed_domains_are_never_removed(blacklists: str, tmp_path: Path) -> None:
+    (tmp_path / "allowed").write_text("bad.com\n")
+    allowed = str(tmp_path / "allowed")
+    step = UrlFilter(blacklists=blacklists, categories=("adult", "press"), allow_domains=allowed)  # type: ignore[arg-type]
+    assert step.verdict("http://bad.com/warez") is None
+    assert step.verdict("http://WWW.bad.com:80/") is None
+    assert step.verdict("http://notbad.com/warez") == Verdict("removed", "hard_blacklisted", 1, 0)
+    assert step.verdict("http://news.org/bad.com") == Verdict("removed", "blacklist_press", 1, 0)
+    assert step.files[0] == allowed
+
+
+def test_mistakes_with_blacklists_are_one_line(blacklists: str) -> None:
+    with pytest.raises(UserError, match="Did you mean 'adult'"):
+        UrlFilter(blacklists=blacklists, categories=("adlut",))
+    with pytest.raises(UserError, match="name the categories that remove.* has: adult, press"):
+        UrlFilter(blacklists=blacklists)
+    with pytest.raises(UserError, match="blacklists: FOLDER"):
+        UrlFilter(categories=("adult",))
+
+
 def test_equal_to_datatrove(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over its own words, on real addresses and on addresses made of the words."""
     folder = shared / "data/lists/datatrove-url-words"
@@ -171,7 +206,7 @@ def _oracle(
         stand_in = types.ModuleType("ahocorasick")
         vars(stand_in).update(Automaton=Automaton, STORE_INTS=0)
         monkeypatch.setitem(sys.modules, "ahocorasick", stand_in)
-        monkeypatch.setattr("datatrove.pipeline.base.check_required_dependencies", lambda *_: None)
+    monkeypatch.setattr("datatrove.pipeline.base.check_required_dependencies", lambda *_: None)
     module = pytest.importorskip("datatrove.pipeline.filters.url_filter")
     document = pytest.importorskip("datatrove.data").Document
 
