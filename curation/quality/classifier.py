@@ -15,8 +15,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from connectors.errors import UserError, nearest
+from curation.quality.cutoff import Cutoff, Share, cutoff
 from curation.quality.linear_model import LinearModel, train
-from curation.run.documents import STRICT, Verdict, texts, with_verdicts
+from curation.run.documents import STRICT, texts, with_verdicts
 
 
 @functools.cache
@@ -29,21 +30,34 @@ class Classifier:
     """Removes texts that the model does not call `label` with a probability of at least `min_score`.
 
     The probability is the measure `classifier` and the verdict's value. `model` is a file that `train_from_files`
-    wrote. Raises `UserError` at the first batch for a file that is no model, or a label that it does not know.
+    wrote. `keep` with `calibration` takes the place of `min_score`: the share of the best scores to keep, see `cutoff`;
+    without either (`min_score: null`) the step only measures. Raises `UserError` at the first batch for a file that is no
+    model, or a label that it does not know.
     """
 
     model: str
     label: str = "good"
-    min_score: Annotated[float, Field(ge=0, le=1)] = 0.5
+    min_score: Annotated[float, Field(ge=0, le=1)] | None = 0.5
+    keep: Share | None = None
+    calibration: str = ""
     reason: str = "classifier"
 
     name: ClassVar[str] = "classifier"
     measures: ClassVar[tuple[str, ...]] = ("classifier",)
 
+    def __post_init__(self) -> None:
+        _ = self.cutoff
+
+    @functools.cached_property
+    def cutoff(self) -> Cutoff:
+        """The line between what goes on and what does not."""
+        least = self.min_score if self.keep is None else None
+        return cutoff(self.name, min=least, keep=self.keep, calibration=self.calibration)
+
     @property
     def files(self) -> tuple[str, ...]:
-        """The file that decides what the step does."""
-        return (self.model,)
+        """The files that decide what the step does."""
+        return tuple(filter(None, (self.model, self.calibration)))
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with measure and verdicts."""
@@ -52,10 +66,7 @@ class Classifier:
             raise UserError(f"The model '{self.model}' has no label '{self.label}'.{nearest(self.label, model.labels)}")
         place = model.labels.index(self.label)
         scores = [float(model.scores(text)[place]) for text in texts(batch)]
-        verdicts = [
-            None if score >= self.min_score else Verdict("removed", self.reason, score, self.min_score)
-            for score in scores
-        ]
+        verdicts = [self.cutoff.verdict(score, self.reason) for score in scores]
         return with_verdicts(batch, self.name, verdicts, measures={"classifier": scores})
 
 

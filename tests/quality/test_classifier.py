@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.errors import UserError
+from curation.quality.calibration import calibrate
 from curation.quality.classifier import Classifier, train_from_files
 from curation.quality.linear_model import LinearModel, auc, features, train
 from curation.run.documents import FATE, REASON, TEXT, THRESHOLD, VALUE
@@ -129,6 +130,21 @@ def test_the_step_measures_all_and_removes_what_scores_low(model_file: Path) -> 
     assert [result.column(name)[1].as_py() for name in (REASON, VALUE, THRESHOLD)] == ["not_prose", scores[1], 0.6]
     exactly = Classifier(model=str(model_file), min_score=scores[1])(batch(BAD))
     assert exactly.column(FATE)[0].as_py() is None, "a score on the threshold is kept"
+
+
+def test_a_share_to_keep_takes_the_place_of_a_score(model_file: Path, tmp_path: Path) -> None:
+    rows = [text for text, _ in ROWS[::5]]
+    free = Classifier(model=str(model_file), min_score=None)(batch(*rows))
+    scores = free.column("measure:classifier").to_pylist()
+    assert free.column(FATE).null_count == len(rows), "without a line it measures"
+    calibrate([(np.array(scores), None)], "classifier").save(tmp_path / "c.json")
+    step = Classifier(model=str(model_file), keep=0.25, calibration=str(tmp_path / "c.json"))
+    kept = [fate is None for fate in step(batch(*rows)).column(FATE).to_pylist()]
+    assert sum(kept) == len(rows) // 4 and kept == [score >= sorted(scores)[-10] for score in scores]
+    assert step.files == (str(model_file), str(tmp_path / "c.json"))
+    for keys, told in (({"keep": 0.1}, "needs 'calibration'"), ({"calibration": "c"}, "nothing without 'keep'")):
+        with pytest.raises(UserError, match=told):
+            Classifier(model=str(model_file), **keys)  # type: ignore[arg-type]
 
 
 def test_an_unknown_label_and_a_wrong_file_are_told_in_one_line(model_file: Path, tmp_path: Path) -> None:
