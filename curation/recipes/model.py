@@ -131,6 +131,7 @@ class Recipe(Strict):
         """The source files of measures and steps of the user's own, by dotted path."""
         rules = [rule for entry in self.filters for body in entry.values() if isinstance(body, list) for rule in body]
         names = [*(str(rule["measure"]) for rule in rules), *(next(iter(entry)) for entry in self.filters)]
+        names += [path for step in self.filter_steps for path in getattr(step, "modules", ())]
         return {name: module_file(name) for name in sorted(set(names)) if ":" in name}
 
     def resolved(self) -> dict[str, Any]:
