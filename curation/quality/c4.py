@@ -1,19 +1,19 @@
 """C4's cleaning: drops lines that are no prose, then documents that keep too few sentences. It rewrites the text.
 
-Source: Raffel et al. 2020 (T5), 2.2. Two implementations differ, and a recipe says which it means:
-- datatrove 0.10.1, filters/c4_filters.py, `C4QualityFilter` (the defaults here): `{` or "lorem ipsum" removes a document only
-  in a line that has passed the line rules before it; a blank left behind by a citation is no end mark;
-- TensorFlow Datasets' text/c4_utils.py, which made C4 (`page_rules`): both remove it wherever they stand, lines of fewer than
-  five words go, and three sentences are enough.
+Source: Raffel et al. 2020 (T5), 2.2; the code that made C4, TensorFlow Datasets' text/c4_utils.py; datatrove 0.10.1,
+filters/c4_filters.py, `C4QualityFilter`, whose defaults are those here. Both look for `{` and "lorem ipsum" only in lines that
+have passed the rules before; the paper says "any page" (`page_rules`). The code wants five words a line and three sentences
+and takes no `'` for the end of one. Sentences are spaCy's here and in datatrove, NLTK's in the code.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from curation.run import documents
@@ -59,7 +59,8 @@ class C4:
 
     max_word_length       a line with a longer word (by white space, in characters) is dropped; None: no limit
     remove_citations      cut `[12]`, `[]`, `[edit]` and `[citation needed]` out of lines
-    terminal_punctuation  a line must end in . ? ! " ' and not in ...
+    terminal_punctuation  a line must end in one of `end_marks`, and not in ...
+    end_marks             ASCII characters
     min_words_per_line    lines with fewer words (by white space, before citations are cut) are dropped
     lorem_ipsum           "lorem ipsum" removes the document
     javascript            lines that say so are dropped
@@ -76,6 +77,7 @@ class C4:
     max_word_length: int | None = 1_000
     remove_citations: bool = True
     terminal_punctuation: bool = True
+    end_marks: Annotated[str, Field(pattern=r"^[!-~]+$")] = ".?!\"'"
     min_words_per_line: int = 3
     lorem_ipsum: bool = True
     javascript: bool = True
@@ -141,8 +143,9 @@ class C4:
             end(LOREM_IPSUM, has(bits, facts_of.LINE_HAS_LOREM_IPSUM))
         drop(TOO_FEW_WORDS, facts[:, facts_of.LINE_WORDS] < self.min_words_per_line)
         if self.terminal_punctuation:
-            dots = has(bits, facts_of.LINE_ENDS_3_DOTS)
-            drop(NO_TERMINAL_PUNCTUATION, dots | ~has(bits, facts_of.LINE_ENDS_SENTENCE))
+            last = (bits >> facts_of.LAST_BYTE_SHIFT) & 0xFF
+            ends_well = np.isin(last, np.frombuffer(self.end_marks.encode(), np.uint8))
+            drop(NO_TERMINAL_PUNCTUATION, has(bits, facts_of.LINE_ENDS_3_DOTS) | ~ends_well)
         if self.max_word_length is not None:
             drop(TOO_LONG_WORD, facts[:, facts_of.LINE_LONGEST] > self.max_word_length)
         return drops, ends

@@ -61,7 +61,7 @@ class TextBatch:
     def __init__(self, buffer: Bytes, bounds: Int64s, segmenter: Segmenter | None = None) -> None:
         self.buffer, self.bounds = buffer.view(), bounds
         self.buffer.flags.writeable = False  # kernels are compiled for such alone
-        self._segmenter = segmenter or process_segmenter()
+        self.segmenter = segmenter or process_segmenter()
         self._segmentations: dict[int, Segmentation] = {}
 
     def __len__(self) -> int:
@@ -75,15 +75,15 @@ class TextBatch:
     def word_counts(self) -> Int64s:
         """int64[documents, 7]: columns COUNT_… of `kernels/words.py`."""
         counts = np.zeros((len(self), words.WORD_COUNTS), np.int64)
-        for portion, _, found in self._segmented():
+        for portion, _, found in self.segmented():
             rows = counts[portion.first : portion.stop]
-            words.count_words(self._segmenter.vocabulary, found.joined, found.joined_offsets, rows)
+            words.count_words(self.segmenter.vocabulary, found.joined, found.joined_offsets, rows)
         return counts
 
     @cached_property
     def white_space_words(self) -> Int64s:
         """int64[documents]: runs without white space, `len(text.split())`."""
-        parts = [np.diff(found.offsets) for _, _, found in self._segmented()]
+        parts = [np.diff(found.offsets) for _, _, found in self.segmented()]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     @cached_property
@@ -96,9 +96,9 @@ class TextBatch:
             room *= 2
         table, newlines, starts, stops = (np.empty(size, np.int32) for size in (room, parts, parts, parts))
         hashes = np.empty(parts, np.uint64)
-        for portion, view, found in self._segmented():
+        for portion, view, found in self.segmented():
             repetition.count_repetition(
-                self._segmenter.vocabulary.records, view, portion.bounds, found.numbers, found.starts, found.offsets,
+                self.segmenter.vocabulary.records, view, portion.bounds, found.numbers, found.starts, found.offsets,
                 SHORT_LINE, counts[portion.first : portion.stop], table, newlines, starts, stops, hashes,
             )  # fmt: skip
         return counts
@@ -107,10 +107,10 @@ class TextBatch:
     def ngrams(self) -> Int64s:
         """int64[documents, 10]: columns GRAM_… of `kernels/ngrams.py`."""
         counts = np.zeros((len(self), ngrams.NGRAM_COUNTS), np.int64)
-        for portion, view, found in self._segmented():
+        for portion, view, found in self.segmented():
             ngrams.count_ngrams(
-                self._segmenter.vocabulary, view, found.joined, found.joined_starts, found.joined_offsets,
-                self._segmenter.ngram_scratch, counts[portion.first : portion.stop],
+                self.segmenter.vocabulary, view, found.joined, found.joined_starts, found.joined_offsets,
+                self.segmenter.ngram_scratch, counts[portion.first : portion.stop],
             )  # fmt: skip
         return counts
 
@@ -129,11 +129,11 @@ class TextBatch:
     def sentences_of(self, spans: Int64s) -> Int64s:
         """Sentences of spans of bytes, int64[spans, 2], each as a text of its own; ascending, none across documents."""
         counts = np.ones(len(spans), np.int64)
-        for portion, view, found in self._segmented():
+        for portion, view, found in self.segmented():
             first, stop = np.searchsorted(spans[:, 0], self.bounds[[portion.first, portion.stop]])
             count = int(found.joined_offsets[-1])
             here = np.ascontiguousarray(spans[first:stop] - portion.base)
-            records = self._segmenter.vocabulary.records
+            records = self.segmenter.vocabulary.records
             line_kernels.count_sentences(
                 records, view, found.joined, found.joined_starts, count, here, counts[first:stop]
             )
@@ -144,7 +144,7 @@ class TextBatch:
         """The lines of each text, stripped, with their sentences."""
         parts, offsets = [np.zeros((0, line_kernels.LINE_COLUMNS), np.int64)], [np.zeros(1, np.int64)]
         total = 0
-        for portion, view, found in self._segmented():
+        for portion, view, found in self.segmented():
             part, part_offsets = self._lines_of(portion, view, found)
             parts.append(part)
             offsets.append(part_offsets[1:] + total)
@@ -157,7 +157,7 @@ class TextBatch:
         return Lines(facts, np.concatenate(offsets), self.buffer)
 
     def _lines_of(self, portion: Portion, view: Bytes, found: Segmentation) -> tuple[Int64s, Int64s]:
-        vocabulary = self._segmenter.vocabulary
+        vocabulary = self.segmenter.vocabulary
         stops = np.empty(int(portion.bounds[-1] - portion.bounds[0]) + len(portion.bounds), np.int32)
         offsets = np.zeros(len(portion.bounds), np.int64)
         chunks = (found.numbers, found.starts, found.offsets)
@@ -174,10 +174,10 @@ class TextBatch:
         """xxh64 (seed 0) of every run of `size` normalised words joined by blanks, in order, repetitions included."""
         parts, offsets, total = [np.zeros(0, np.uint64)], [np.zeros(1, np.int64)], 0
         text, ends = np.empty(4 * self._longest + 256, np.uint8), np.empty(4 * self._longest + 256, np.int32)
-        for portion, _, found in self._segmented(self._segmenter.normalise):
+        for portion, _, found in self.segmented(self.segmenter.normalise):
             length = int(portion.bounds[-1] - portion.bounds[0])
             hashes, here = np.empty(4 * length + 64, np.uint64), np.zeros(len(portion.bounds), np.int64)
-            hash_shingles(self._segmenter.vocabulary, found.numbers, found.offsets, size, text, ends, hashes, here)
+            hash_shingles(self.segmenter.vocabulary, found.numbers, found.offsets, size, text, ends, hashes, here)
             parts.append(hashes[: here[-1]].copy())
             offsets.append(here[1:] + total)
             total += int(here[-1])
@@ -186,8 +186,8 @@ class TextBatch:
     def word_spans(self) -> Iterator[tuple[Int64s, Int64s, Int64s]]:
         """Where the words of each portion begin and end, in bytes of the buffer, and each document's first word."""
         counts = self.word_counts
-        for portion, _, found in self._segmented():
-            vocabulary, room = self._segmenter.vocabulary, int(portion.bounds[-1] - portion.bounds[0]) + 1
+        for portion, _, found in self.segmented():
+            vocabulary, room = self.segmenter.vocabulary, int(portion.bounds[-1] - portion.bounds[0]) + 1
             starts, stops = np.empty(room, np.int64), np.empty(room, np.int64)
             lists = (found.joined, found.joined_starts, found.joined_offsets)
             count = words.locate_tokens(vocabulary, *lists, starts, stops)
@@ -208,12 +208,12 @@ class TextBatch:
             first = stop
         return portions
 
-    def _segmented(self, prepare: Callable[[], bool] | None = None) -> Iterator[tuple[Portion, Bytes, Segmentation]]:
+    def segmented(self, prepare: Callable[[], bool] | None = None) -> Iterator[tuple[Portion, Bytes, Segmentation]]:
         """Each portion with its bytes and chunks. Cuts again what was cut before the vocabulary was cleared.
 
         `prepare` is done for each; it gives False where the vocabulary had no room for it.
         """
-        segmenter = self._segmenter
+        segmenter = self.segmenter
         for number, portion in enumerate(self._portions):
             view = self.buffer[portion.base :]
             while True:

@@ -12,8 +12,8 @@ stanza     Welsh, Belarusian, Kazakh, Maltese, …    stanza, which downloads a 
 thai, khmer, lao, tibetan, burmese, kiwi (Korean)   pythainlp, khmer-nltk, laonlp, botok,        the same
                                                     pyidaungsu-numpy2, kiwipiepy
 
-The extra `languages` brings them, save for stanza, which brings torch, and pyidaungsu-numpy2, which needs a fastText that replaces ours. botok downloads
-its dictionary at first use.
+The extra `languages` brings them, save for stanza, which brings torch, and pyidaungsu-numpy2, which needs a fastText that
+replaces ours. botok downloads its dictionary at first use.
 
 datatrove 0.10.1 reads every mark "FALSE" of its table as true, so that of several scripts of a language the last is what
 a code without script means: its `hi` is cut as Latin Kurdish, its `zh` and `ar` by `xx`, its `ms` as Thai. Here such a

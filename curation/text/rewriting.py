@@ -63,7 +63,7 @@ def whole_lines(texts: TextBatch) -> Int64s:
     facts[filled] = lines.facts[first[filled]]
     facts[:, facts_of.LINE_START], facts[:, facts_of.LINE_STOP] = texts.bounds[:-1], texts.bounds[1:]
     facts[:, facts_of.LINE_SENTENCES] = texts.sentences
-    ends = facts_of.LINE_ENDS_SENTENCE | facts_of.LINE_ENDS_3_DOTS
+    ends = facts_of.LINE_ENDS_3_DOTS | 0xFF << facts_of.LAST_BYTE_SHIFT
     stripped = np.zeros(len(texts), np.bool_)
     stripped[filled] = lines.facts[first[filled], facts_of.LINE_STOP] == texts.bounds[1:][filled]
     facts[~stripped, facts_of.LINE_MARKS] &= ~ends

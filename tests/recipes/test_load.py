@@ -31,7 +31,9 @@ def mistake(content: str) -> str:
     return line
 
 
-@pytest.mark.parametrize("name", sorted(shipped_recipes()))
+@pytest.mark.parametrize(
+    "name", [name for name, content in sorted(shipped_recipes().items()) if "YOUR/" not in content]
+)
 def test_a_shipped_recipe_resolved_and_loaded_again_is_the_same(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
     stored = tmp_path / "recipe.yaml"

@@ -45,7 +45,6 @@ LINE_START, LINE_STOP, LINE_WORDS, LINE_LONGEST, LINE_MARKS, LINE_SENTENCES, LIN
 LINE_COLUMNS = 7
 
 # Bits of LINE_MARKS
-LINE_ENDS_SENTENCE = 1 << 0  # . ? ! " '
 LINE_ENDS_3_DOTS = 1 << 1
 LINE_HAS_BRACKET = 1 << 2
 LINE_HAS_CURLY = 1 << 3
@@ -54,6 +53,7 @@ LINE_HAS_LOREM_IPSUM = 1 << 5
 LINE_HAS_POLICY = 1 << 6
 LINE_BEGINS_BULLET = 1 << 7
 LINE_ENDS_ELLIPSIS = 1 << 8  # ... or …
+LAST_BYTE_SHIFT = 16  # bits 16 to 23: the line's last byte
 
 
 @entry
@@ -165,13 +165,11 @@ def marks_of_ends(records: Int32s, numbers: Int32s, first: int, stop: int) -> in
 
 @kernel
 def marks_of_last_byte(buffer: Bytes, start: int, stop: int) -> int:
-    """LINE_ENDS_SENTENCE and LINE_ENDS_3_DOTS."""
+    """The last byte, and LINE_ENDS_3_DOTS."""
     if stop <= start:
         return 0
-    last, marks = buffer[stop - 1], 0
-    if last == 46 or last == 63 or last == 33 or last == 34 or last == 39:
-        marks |= LINE_ENDS_SENTENCE
-    if last == 46 and stop - start >= 3 and buffer[stop - 2] == 46 and buffer[stop - 3] == 46:
+    marks = np.int64(buffer[stop - 1]) << LAST_BYTE_SHIFT
+    if buffer[stop - 1] == 46 and stop - start >= 3 and buffer[stop - 2] == 46 and buffer[stop - 3] == 46:
         marks |= LINE_ENDS_3_DOTS
     return marks
 
