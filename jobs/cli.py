@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from jobs import command, curate, demo, measures, prove, report, sample, seen, trace, train, verify, why
+from jobs import (
+    calibrate,
+    command,
+    curate,
+    demo,
+    explain,
+    measures,
+    prove,
+    report,
+    sample,
+    seen,
+    trace,
+    train,
+    try_,
+    verify,
+    why,
+)
 from jobs.classifier import app as classifier
 
 app = typer.Typer(
@@ -16,7 +32,10 @@ app = typer.Typer(
 app.command("demo")(demo.main)
 app.command("sample")(sample.main)
 app.command("curate")(curate.main)
+app.command("explain")(explain.main)
+app.command("try")(try_.main)
 app.command("measures")(measures.main)
+app.command("calibrate")(calibrate.main)
 app.command("report")(report.main)
 app.command("why")(why.main)
 app.command("trace")(trace.main)

@@ -12,6 +12,7 @@ import typer
 
 from curation.audit.funnel import funnel_table, next_steps, source_table
 from curation.pipeline.curate import curate
+from curation.pipeline.fired import never_fired
 from curation.pipeline.reading import BATCH_DOCUMENTS
 from jobs import command
 from jobs.command import output, status, under_spark_submit
@@ -52,6 +53,8 @@ def main(
     )
     output.print(funnel_table(summary.manifest))
     output.print(source_table(summary.manifest))
+    if told := never_fired(summary.manifest):
+        output.print(told, highlight=False, soft_wrap=True)
     output.print(next_steps(summary.run, summary.manifest), highlight=False, soft_wrap=True)
     return summary.manifest
 

@@ -11,6 +11,11 @@
 - `finish`       second pass: survivors become shards, documents and ledger rows
 - `close`        the run's balance and its manifest
 - `curate`       all of it in order; the one entry for jobs and library
-- `table`        a recipe's filters over a table, without a run
+- `table`        a recipe's filters over a table, a frame or a Spark DataFrame, without a run
+- `explain`      what a recipe does, step by step
+- `try_document` one document through every step, past the first verdict
+- `edited_lines` which lines a step edits, and why
+- `step_rules`   the rules over measures that a step applies
+- `fired`        how often each rule decided
 - `progress`     what a person sees meanwhile
 """

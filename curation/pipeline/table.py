@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -22,26 +23,68 @@ _VERDICT = [field.name for field in VERDICT_FIELDS]
 def apply(recipe: str | Recipe, table: Any, *, text: str = TEXT, url: str = URL) -> Any:
     """Runs a recipe's language step and filters over a table's text column, each row for itself.
 
-    `table`: an Arrow table (or record batch), a pandas or a Polars frame; the result is of the same kind, an Arrow table for
-    a batch. Added columns: `fate` (kept, removed or quarantined), `step`, `reason`, `value`, `threshold`, and `measure:…`; the
-    text is as the filters leave it. The URL filter runs where there is a URL column. Deduplication, redaction and tokens
-    belong to a run: see `curate`. Raises `UserError` where there is no text column, or one of a name that is to be added.
+    `table`: an Arrow table (or record batch), a pandas or a Polars frame, or a Spark DataFrame; the result is of the same
+    kind, an Arrow table for a batch, a DataFrame that is computed when it is used for Spark. Added columns: `fate` (kept,
+    removed or quarantined), `step`, `reason`, `value`, `threshold`, and `measure:…`; the text is as the filters leave it. The
+    URL filter runs where there is a URL column. Deduplication, redaction and tokens belong to a run: see `curate`. Raises
+    `UserError` where there is no text column, or one of a name that is to be added.
     """
     given = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    if hasattr(table, "mapInArrow"):
+        return over_spark(given, table, text, url)
     arrow = as_arrow(table)
-    if text not in arrow.column_names:
-        raise UserError(f"The table has no column '{text}' but {', '.join(arrow.column_names)}: name it with text=…")
-    taken = next((name for name in _VERDICT if name in arrow.column_names), None)
+    judging = Judging(steps_for(given, arrow.column_names, text, url), text, url)
+    return like(table, judging(arrow))
+
+
+def steps_for(recipe: Recipe, columns: Sequence[str], text: str, url: str) -> list[Step]:
+    """The steps that judge a table of these columns. Raises `UserError` for columns that do not fit."""
+    if text not in columns:
+        raise UserError(f"The table has no column '{text}' but {', '.join(columns)}: name it with text=…")
+    steps = recipe.judging_steps
+    added = [*_VERDICT, *measures_of(steps)]
+    taken = next((name for name in added if name in columns), None)
     if taken:
         raise UserError(f"The table has a column '{taken}' already, which is to be added: rename it")
-    steps = given.judging_steps
-    if url not in arrow.column_names:
-        steps = [step for step in steps if not isinstance(step, UrlFilter)]
-    judged = judge(steps, documents(arrow, text, url))
-    arrow = arrow.set_column(arrow.column_names.index(text), text, judged[TEXT])
-    for name in [*_VERDICT, *(name for name in judged.column_names if name.startswith(MEASURE))]:
-        arrow = arrow.append_column(name, judged[name])
-    return like(table, arrow)
+    return steps if url in columns else [step for step in steps if not isinstance(step, UrlFilter)]
+
+
+def measures_of(steps: Sequence[Step]) -> list[str]:
+    """The measure columns that steps add, in order."""
+    return list(dict.fromkeys(MEASURE + name for step in steps for name in getattr(step, "measures", ())))
+
+
+@dataclass(frozen=True)
+class Judging:
+    """A table in, the same rows with verdicts and measures out."""
+
+    steps: list[Step]
+    text: str
+    url: str
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        judged = judge(self.steps, documents(table, self.text, self.url))
+        table = table.set_column(table.column_names.index(self.text), self.text, judged[TEXT])
+        for name in [*_VERDICT, *measures_of(self.steps)]:
+            known = name in judged.column_names
+            table = table.append_column(name, judged[name] if known else pa.nulls(len(table), pa.float64()))
+        return table
+
+    def batches(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The same for the batches of a Spark task, one at a time."""
+        for batch in batches:
+            yield from self(pa.Table.from_batches([batch])).combine_chunks().to_batches()
+
+
+def over_spark(recipe: Recipe, frame: Any, text: str, url: str) -> Any:
+    """The DataFrame with its columns added, by `mapInArrow`: rows stay where they are, nothing is shuffled."""
+    judging = Judging(steps_for(recipe, frame.columns, text, url), text, url)
+    schema = type(frame.schema)(list(frame.schema.fields))
+    for field in VERDICT_FIELDS:
+        schema = schema.add(field.name, "string" if pa.types.is_string(field.type) else "double")
+    for name in measures_of(judging.steps):
+        schema = schema.add(name, "double")
+    return frame.mapInArrow(judging.batches, schema)
 
 
 def documents(table: pa.Table, text: str, url: str) -> pa.Table:

@@ -2,6 +2,7 @@
 
 `step`         the step `Redact`: text and the user's own columns of a batch
 `text`         `redact_text`: spans found, overlaps resolved, placeholders set, until nothing is left to find
+`marked`       where marked places stand in a redacted text
 `fields`       `redact_json`: the same inside a JSON object
 `urls`         `redact_url`: e-mail addresses in a URL
 `recognisers`  Presidio's recognisers, one a kind, without a language model and without network

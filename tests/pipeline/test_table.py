@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
 import curation
 from connectors.errors import UserError
+from curation.engines.spark import SparkEngine
 
 GOOD = (
     "The harbour was built by the town in the year of the flood, and it has been the heart of the place ever since. "
@@ -73,3 +75,33 @@ def test_columns_of_the_user_stay() -> None:
     assert judged["text"].to_pylist() == ["mine"]
     empty = curation.apply("fineweb", pa.table({"text": pa.array([], pa.string())}))
     assert "fate" in empty.column_names
+
+
+def test_polars_frames() -> None:
+    frame = pl.DataFrame({"id": [1, 2], "text": ["Too short.", GOOD]})
+    judged = curation.apply("fineweb", frame)
+    assert isinstance(judged, pl.DataFrame)
+    assert judged["fate"].to_list() == ["removed", "kept"]
+    assert judged["measure:words"].to_list()[1] > 50
+
+
+def test_every_kind_of_table_gets_the_same_columns() -> None:
+    columns = {"text": ["Too short.", GOOD]}
+    assert (
+        curation.apply("gopher", pl.DataFrame(columns)).columns
+        == curation.apply("gopher", pa.table(columns)).column_names
+    )
+
+
+@pytest.mark.spark
+def test_spark_frames(spark_engine: SparkEngine) -> None:
+    """The same rows as from Arrow, whatever the partitions; the measures of a recipe are columns even where none is known."""
+    rows = [(number, GOOD if number % 3 else "Too short.") for number in range(40)]
+    frame = spark_engine.session.createDataFrame(rows, "id int, text string").repartition(3)
+    judged = curation.apply("fineweb", frame)
+    table = pa.table({"id": pa.array([number for number, _ in rows], pa.int32()), "text": [text for _, text in rows]})
+    expected = curation.apply("fineweb", table)
+    assert judged.columns == expected.column_names
+    assert [row.asDict() for row in judged.orderBy("id").collect()] == expected.to_pylist()
+    with pytest.raises(UserError, match="no column 'body'"):
+        curation.apply("fineweb", frame, text="body")

@@ -1,0 +1,152 @@
+"""`corpusmill explain` as a person types it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from connectors.errors import UserError
+from curation.audit.pages import page
+from curation.audit.show_recipe import in_bytes, settings_of
+from curation.quality.measure import resolve
+from curation.recipes.load import load_recipe
+from jobs.explain import main
+from tests.pipeline.prepared import command
+
+
+def explained(*words: str | Path) -> str:
+    done = command("explain", *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def cells(shown: str, row: str) -> list[str]:
+    """The cells of the first row that begins with this one."""
+    line = next(line for line in shown.splitlines() if line.startswith(f"{row} "))
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def test_a_shipped_recipe_step_by_step() -> None:
+    shown = explained("fineweb", "--set", "language.min_score=0.5")
+    loaded = load_recipe("fineweb")
+    rows = [line.split()[0] for line in shown.splitlines() if line and not line.startswith(" ")]
+    steps = rows[rows.index("read") :]
+    assert steps[: 1 + len(loaded.refine_steps)] == ["read", *(step.name for step in loaded.refine_steps)]
+    lines = [line.strip() for line in shown.splitlines()]
+    assert "engine: lid176; keep: en; min_score: 0.5" in lines
+    assert cells(shown, "extract")[2:] == ["media, charset, content", "text, verdict"]
+    assert "C4's cleaning: drops lines that are no prose" in shown
+    assert any(line.startswith("source: Raffel et al. 2020 (T5), 2.2") for line in lines)
+    for step in loaded.filter_steps:
+        for rule in getattr(step, "rules", ()):
+            row = next(line for line in shown.splitlines() if f" {rule.reason} " in line and line.startswith(step.name))
+            sign = "<" if rule.min is not None else ">"
+            told = [
+                rule.measure.name,
+                rule.measure.unit,
+                f"{sign} {rule.threshold:,g}",
+                rule.reason,
+                rule.measure.source,
+            ]
+            assert [cell.strip() for cell in row.split("  ") if cell.strip()][1:] == told
+    assert [name for name in rows if name in ("refine", "dedup", "vocabulary", "finish")] == [
+        "refine",
+        "dedup",
+        "vocabulary",
+        "finish",
+    ]
+    assert "the only shuffle: keys of 12 bytes, 15 a document" in shown
+    assert "250 MB" in shown and "16 MB" in shown and "lid.176" in shown
+    assert "\x1b" not in shown  # plain, as it is piped
+
+
+def test_files_and_own_steps(tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("bad.example\n" * 100)
+    (tmp_path / "own.yaml").write_text(
+        f"recipe: own\nurl: {{domains: {tmp_path}/bad.txt}}\ndedup: null\ntokenize: null\n"
+        "filters: [{line_rules: {rules: [{reason: calls, contains: [read more]}]}}]\n"
+    )
+    shown = explained(tmp_path / "own.yaml")
+    assert f"files: {tmp_path}/bad.txt (1.2 kB)" in shown
+    assert "rules: {reason: calls, contains: read more, ignore_case: true}" in shown
+    assert "no deduplication, and so no shuffle" in shown and "no tokens" in shown
+    assert "Rules, of which" not in shown
+
+
+def test_how_often_each_rule_fired_in_a_run(light_recipe: Path, light_run: Path) -> None:
+    shown = explained(light_recipe, "--run", light_run)
+    step, measure, unit, removed_if, reason, count, source = cells(shown, "lengths  characters")
+    assert (step, measure, unit, removed_if, reason) == ("lengths", "characters", "characters", "< 200", "short")
+    assert source == resolve("characters").source
+    steps = json.loads((light_run / "manifest.json").read_text())["steps"]
+    (ended,) = [step["ended"] for step in steps if step["step"] == "lengths"]
+    documents = ended.get("removed", {}).get("short", 0)
+    assert int(count) == documents
+    assert shown.endswith("\nnever fired: lengths: short\n") == (documents == 0)
+
+
+def test_curate_names_the_rules_that_never_fired(light_recipe: Path, crawl: Path, tmp_path: Path) -> None:
+    rules = (
+        "filters=[{lengths: [{measure: characters, min: 1000, reason: short},"
+        " {measure: characters, max: 1.0e+9, reason: endless}]}]"
+    )
+    words = ("-i", f"{crawl}/00000.warc.gz", "-r", tmp_path / "run", "--workers", "1", "--set", rules)
+    done = command("curate", light_recipe, *words)
+    assert done.returncode == 0, done.stderr
+    assert "\nnever fired: lengths: endless\n" in done.stdout
+    shown = explained(light_recipe, "--set", rules, "--run", tmp_path / "run")
+    assert shown.endswith("\nnever fired: lengths: endless\n")
+    assert int(cells(shown, "lengths  characters")[5]) > 0
+
+
+def test_a_mistake_is_one_line() -> None:
+    done = command("explain", "finewebb")
+    assert done.returncode == 2 and done.stdout == ""
+    assert (
+        done.stderr
+        == "corpusmill: Unknown recipe 'finewebb'. Did you mean 'fineweb'? A file of your own ends in .yaml\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("filters=[{x: [{measure: wrods, min: 1, reason: r}]}]", "Did you mean 'words'?"),
+        ("filters=[{normalize: {}}]", "Did you mean 'normalise'?"),
+        ("tokenise=null", "Did you mean 'tokenize'?"),
+    ],
+)
+def test_names_that_are_not_known(change: str, told: str) -> None:
+    with pytest.raises(UserError, match=re.escape(told)):
+        main("fineweb", set=[change])
+
+
+def test_a_folder_that_holds_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no run"):
+        main("fineweb", run=str(tmp_path))
+
+
+def test_a_terminal_keeps_its_width_and_a_pipe_has_none() -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=70)
+    assert page(terminal) is terminal
+    piped = page(Console(file=io.StringIO(), force_terminal=False, width=70))
+    assert piped.width > 1000 and not piped.is_terminal
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [(0, "0 bytes"), (1023, "1,023 bytes"), (1536, "1.5 kB"), (16 << 20, "16 MB"), (5 << 50, "5,120 TB")],
+)
+def test_sizes(size: int, told: str) -> None:
+    assert in_bytes(size) == told
+
+
+def test_settings_as_in_a_recipe() -> None:
+    settings = {"a": True, "b": None, "c": ("x", "y"), "d": (), "e": {"f": 1}, "g": 0.0, "h": ""}
+    assert settings_of(settings) == "a: true; c: x, y; e: {f: 1}; g: 0.0"
