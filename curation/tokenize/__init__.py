@@ -9,6 +9,10 @@ The finish pass calls a tokenizer directly; there is no step here. Its parts:
 - `wordpiece`             vocab.txt, as BERT has it
 - `tiktoken_ranks`        rank files of tiktoken
 - `sentencepiece_model`   SentencePiece models
+- `fast`                  the ids of these, by a faster encoder wherever it is known to agree
+- `fastokens_encoder`     that encoder: the `fastokens` library
+- `checked_encoder`       what is checked text by text, and what happens on a difference
+- `characters`, `probes`  what the two are tried on
 - `train`                 a byte-level BPE of one's own
 
 A page may spell any special token; what comes out is ordinary text, never the end-of-document token.

@@ -49,6 +49,21 @@ class HuggingFaceTokenizer:
             return encoded_in_groups(lambda group: map(self._without_end, group), strings)
         return tokens, lengths
 
+    def to_json(self) -> str:
+        """The pipeline as the content of a tokenizer.json."""
+        content: str = self._pipeline.to_str()
+        return content
+
+    def spellings(self) -> list[str]:
+        """The text of every token, in the order of ids."""
+        ids = sorted(self._pipeline.get_vocab(with_added_tokens=True).values())
+        spelled: list[str] = self._pipeline.decode_batch([[token] for token in ids], skip_special_tokens=False)
+        return spelled
+
+    def added_spellings(self) -> list[str]:
+        """The text of the added tokens, special or not, in the order of ids."""
+        return [token.content for _, token in sorted(self._pipeline.get_added_tokens_decoder().items())]
+
     def _encode(self, strings: list[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._pipeline.encode_batch_fast(strings, add_special_tokens=False)]
 

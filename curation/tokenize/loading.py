@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from connectors.errors import UserError, nearest
 from curation.tokenize import tiktoken_ranks
+from curation.tokenize.fast import with_fast_encoder
 from curation.tokenize.gpt2_files import from_vocabulary_and_merges
 from curation.tokenize.huggingface import from_tokenizer_json
 from curation.tokenize.sentencepiece_model import from_model_file
@@ -17,15 +19,26 @@ from curation.tokenize.wordpiece import from_vocab_txt
 KINDS = "tokenizer.json, vocab.json with merges.txt, a .tiktoken file, a SentencePiece .model, or vocab.txt"
 
 
-def load_tokenizer(path_or_name: str | Path, end_of_document: str | None = None) -> Tokenizer:
+Engine = Literal["fast", "reference"]
+
+
+def load_tokenizer(path_or_name: str | Path, end_of_document: str | None = None, engine: Engine = "fast") -> Tokenizer:
     """Open a tokenizer: a file or folder of one of `KINDS`, or one of `tiktoken_ranks.NAMES` from tiktoken's cache.
 
     `end_of_document` names the token that ends documents; without it the first of the usual names is taken
     (`tokenizer.END_OF_DOCUMENT_NAMES`). Nothing is downloaded. A file or folder goes before a plain name.
 
+    engine   `fast`: a faster encoder where there is one, held to the ids of the reference (see `fast`); `reference`:
+             the library that the tokenizer was published for, and nothing else. The ids are the same.
+
     Raises UserError when there is no such file or name, when the file is of no known kind, when it has no
     end-of-document token, and when the package that reads it is not installed.
     """
+    reference = _reference(path_or_name, end_of_document)
+    return with_fast_encoder(reference) if engine == "fast" else reference
+
+
+def _reference(path_or_name: str | Path, end_of_document: str | None) -> Tokenizer:
     path = Path(path_or_name)
     if path.is_dir():
         return _from_folder(path, end_of_document)

@@ -101,12 +101,12 @@ class TiktokenTokenizer:
         end = end_of_document_name(vocabulary.special, end_of_document, vocabulary.name)
         self.name, self.digest = vocabulary.name, digest
         self.end_of_document = vocabulary.special[end]
-        self._pattern = vocabulary.pattern
+        self.ranks, self.pattern, self.special = ranks, vocabulary.pattern, dict(vocabulary.special)
         self._encoding = tiktoken.Encoding(
             vocabulary.name,
             pat_str=vocabulary.pattern,
             mergeable_ranks=ranks,
-            special_tokens=dict(vocabulary.special),
+            special_tokens=self.special,
         )
         self.vocabulary_size: int = self._encoding.n_vocab
 
@@ -114,6 +114,14 @@ class TiktokenTokenizer:
         encoded = [self._encode(string) for string in strings]
         lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
         return np.concatenate([np.zeros(0, np.int32), *encoded]), lengths
+
+    def spellings(self) -> list[str]:
+        """The text of every token, in the order of ids; bytes that are no UTF-8 as U+FFFD."""
+        return [token.decode(errors="replace") for token in sorted(self.ranks, key=self.ranks.__getitem__)]
+
+    def added_spellings(self) -> list[str]:
+        """The text of the special tokens."""
+        return list(self.special)
 
     def _encode(self, string: str) -> Tokens:
         try:
@@ -124,7 +132,7 @@ class TiktokenTokenizer:
 
     def _encode_by_pieces(self, string: str) -> Tokens:
         """The same ids, split by an engine without that limit: `regex`, which tiktoken itself brings along."""
-        pieces = _compiled(self._pattern).finditer(string)
+        pieces = _compiled(self.pattern).finditer(string)
         ids = [self._encoding._encode_single_piece(piece.group()) for piece in pieces]
         return np.fromiter(chain.from_iterable(ids), dtype=np.int32)
 

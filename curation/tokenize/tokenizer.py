@@ -55,14 +55,14 @@ def encoded_in_groups(
     Libraries hold up to 400 bytes a token until a call returns (tokenizers 0.23.3), so they get the texts in groups.
     """
     tokens, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
-    for group in _groups(strings):
+    for group in in_groups(strings):
         ids = list(encode(group))
         lengths.append(np.fromiter(map(len, ids), dtype=np.int64, count=len(ids)))
         tokens.append(np.fromiter(chain.from_iterable(ids), dtype=np.int32, count=int(lengths[-1].sum())))
     return np.concatenate(tokens), np.concatenate(lengths)
 
 
-def _groups(strings: Sequence[str]) -> Iterator[list[str]]:
+def in_groups(strings: Sequence[str]) -> Iterator[list[str]]:
     """The texts in order, in groups that end once they hold `GROUP_CHARACTERS`."""
     group: list[str] = []
     characters = 0

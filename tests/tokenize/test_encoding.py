@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.tokenize import gpt2_files, tiktoken_ranks, tokenizer
-from curation.tokenize.loading import load_tokenizer
+from curation.tokenize.fast import with_fast_encoder
+from curation.tokenize.loading import Engine, load_tokenizer
 from curation.tokenize.tokenizer import Tokenizer
 
 # vector, file or folder, vocabulary, end of document
@@ -51,12 +52,13 @@ def gpt2(tokenizers_folder: Path) -> Tokenizer:
     return tiktoken_ranks.TiktokenTokenizer(tiktoken_ranks.GPT2, gpt2_files.byte_ranks(merges), "")
 
 
+@pytest.mark.parametrize("engine", ["fast", "reference"])
 @pytest.mark.parametrize(("vector", "path", "size", "end"), TOKENIZERS)
 def test_ids_equal_the_vectors(
-    tokenizers_folder: Path, vectors: dict[str, Any], vector: str, path: str, size: int, end: int
+    tokenizers_folder: Path, vectors: dict[str, Any], vector: str, path: str, size: int, end: int, engine: Engine
 ) -> None:
     """Oracle: tokenizers 0.23.3, tiktoken 0.14.0, sentencepiece 0.2.3 on 594 texts."""
-    loaded = load_tokenizer(tokenizers_folder / path)
+    loaded = load_tokenizer(tokenizers_folder / path, engine=engine)
     tokens, lengths = loaded.encode_batch(vectors["texts"])
     assert (tokens.dtype, lengths.dtype) == (np.int32, np.int64)
     assert split(tokens, lengths) == vectors[vector]
@@ -132,32 +134,35 @@ def test_pieces_equal_tiktoken(tokenizers_folder: Path, gpt2: Tokenizer, text: s
         assert loaded._encode_by_pieces(text).tolist() == loaded._encoding.encode_ordinary(text)
 
 
-_OPEN: dict[str, Tokenizer] = {}
+_OPEN: dict[tuple[str, Engine], Tokenizer] = {}
 
 
-def _opened(folder: Path, name: str) -> Tokenizer:
-    if name not in _OPEN:
-        _OPEN[name] = load_tokenizer(folder / name)
-    return _OPEN[name]
+def _opened(folder: Path, name: str, engine: Engine = "reference") -> Tokenizer:
+    if (name, engine) not in _OPEN:
+        _OPEN[name, engine] = load_tokenizer(folder / name, engine=engine)
+    return _OPEN[name, engine]
 
 
+@pytest.mark.parametrize("engine", ["fast", "reference"])
 @pytest.mark.parametrize("path", ["gpt2", "cl100k_base", "o200k_base", "gpt2 by tiktoken"])
-def test_endless_white_space(tokenizers_folder: Path, gpt2: Tokenizer, path: str) -> None:
+def test_endless_white_space(tokenizers_folder: Path, gpt2: Tokenizer, path: str, engine: Engine) -> None:
     """More white space than tiktoken's regex engine can go back over (10^6) is still encoded, and decodes to itself."""
-    loaded = gpt2 if path == "gpt2 by tiktoken" else _opened(tokenizers_folder, path)
+    reference = gpt2 if path == "gpt2 by tiktoken" else _opened(tokenizers_folder, path)
+    loaded = reference if engine == "reference" else with_fast_encoder(reference)
     text = "a" + " " * 1_000_100 + "b\n"
     tokens, lengths = loaded.encode_batch(["c", text])
     assert lengths.tolist() == [1, len(tokens) - 1]
-    if isinstance(loaded, tiktoken_ranks.TiktokenTokenizer):
-        assert loaded._encoding.decode(tokens[1:].tolist()) == text
+    if isinstance(reference, tiktoken_ranks.TiktokenTokenizer):
+        assert reference._encoding.decode(tokens[1:].tolist()) == text
     if "gpt2" in path:
         assert tokens.tolist() == [66, 64, *[220] * 1_000_099, 275, 198]
 
 
+@pytest.mark.parametrize("engine", ["fast", "reference"])
 @pytest.mark.parametrize("path", ["gpt2", "cl100k_base", "o200k_base", "mistral-7b/tokenizer.model.v1", "t5-small"])
 @pytest.mark.timeout(60)
-def test_long_line_without_spaces(tokenizers_folder: Path, path: str) -> None:
+def test_long_line_without_spaces(tokenizers_folder: Path, path: str, engine: Engine) -> None:
     """Time grows with the length, not with its square: 400,000 letters in one word take a second at most."""
     letters = np.random.default_rng(1).integers(97, 123, 400_000, dtype=np.uint8).tobytes().decode()
-    tokens, _ = _opened(tokenizers_folder, path).encode_batch([letters])
+    tokens, _ = _opened(tokenizers_folder, path, engine).encode_batch([letters])
     assert 200_000 < len(tokens) < 400_000

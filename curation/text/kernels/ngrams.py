@@ -3,7 +3,7 @@
 All values are exact; nothing is left out for a threshold. What makes it fast:
 - a run of n + 1 tokens can only be frequent if both runs of n in it are, so longer runs are counted at fewer places;
 - runs of 5 and more are compared as bytes, joined with nothing. Only places whose next WINDOW bytes stand elsewhere in the
-  document too can begin a repeated one; two bitmaps find a small superset of them, and the comparison is by bytes.
+  document too can begin a repeated one (twice as many for long runs); two bitmaps find a small superset of them.
 
 Source: Rae et al. 2021 (Gopher), table A1; datatrove 0.10.1, filters/gopher_repetition_filter.py.
 """
@@ -30,6 +30,8 @@ from curation.text.kernels.vocabulary import (
 
 U = np.uint64
 WINDOW = 16  # bytes
+AHEAD = 64  # chunks
+HAS_WINDOW, HAS_WIDE_WINDOW = 1, 2  # in `marked`: so many bytes, and twice as many, stand elsewhere in the document too
 
 # Columns of what `count_ngrams` gives
 GRAM_DISTINCT = 0  # distinct tokens
@@ -50,7 +52,7 @@ class NgramScratch(NamedTuple):
     table, slots   int32[power of two]: hash tables
     counts, firsts int32: frequency and first place of each distinct run
     runs, places   int32: which distinct run begins at a place; places that are looked at
-    marked         uint8: places that can begin a repeated run
+    marked         uint8: places that can begin a run that comes again
     bitmap         uint64[power of two]
     """
 
@@ -112,6 +114,7 @@ def count_ngrams(
         for size in range(2, 5):
             row[GRAM_TOP + size - 2] = top_run(scratch, tokens, size)
         mark_windows(scratch, tokens)
+        mark_wide_windows(scratch, tokens)
         candidates = list_candidates(scratch, tokens)
         mask = power_of_two(2 * candidates) - 1
         for size in range(5, 11):
@@ -133,7 +136,11 @@ def unfold_tokens(
     count = np.int64(0)
     end = np.int64(0)
     byte_ends[0] = character_ends[0] = 0
+    touched = np.int64(0)
     for place in range(first, stop):
+        if (place - first) % AHEAD == 0:  # waits for memory overlap when many records are asked for at once
+            for near in range(place, min(place + AHEAD, stop)):
+                touched |= vocabulary.records[numbers[near], TOKENS]
         record = vocabulary.records[numbers[place]]
         at, size, tokens = np.int64(starts[place]), np.int64(record[TEXT_BYTES]), np.int64(record[TOKENS])
         if record[MARKS] & JOINED == 0:
@@ -163,6 +170,7 @@ def unfold_tokens(
             character_ends[count] = character_ends[count - 1] + vocabulary.token_records[token, TOKEN_CHARACTERS]
     for offset in range(0, WINDOW, 8):
         store8(joined, end + offset, U(0))
+    scratch.counts[0] = touched
     return count
 
 
@@ -244,33 +252,51 @@ def run_number(scratch: NgramScratch, place: int, size: int, mask: int, distinct
 
 @kernel
 def mark_windows(scratch: NgramScratch, tokens: int) -> None:
-    """Marks the places whose next WINDOW bytes stand at another token too, and some more. No branches: bits that are hit
-    twice, then every place that falls on such a bit."""
-    joined, byte_ends, bitmap, marked, hashes = (
-        scratch.joined, scratch.byte_ends, scratch.bitmap, scratch.marked, scratch.runs
-    )  # fmt: skip
-    total = np.int64(byte_ends[tokens])
-    bits = power_of_two(32 * tokens)
+    """Marks the places whose next WINDOW bytes stand at another token too, and some more: HAS_WINDOW."""
+    places, total = scratch.places, np.int64(scratch.byte_ends[tokens])
+    whole = tokens
+    while whole > 0 and scratch.byte_ends[whole - 1] + WINDOW > total:
+        whole -= 1
+    for place in range(tokens):
+        scratch.marked[place] = 0
+        places[place] = place
+    mark_recurring(scratch, whole, WINDOW, HAS_WINDOW)
+
+
+@kernel
+def mark_wide_windows(scratch: NgramScratch, tokens: int) -> None:
+    """The same with twice as many bytes, HAS_WIDE_WINDOW, at places that are marked already."""
+    places, total, count = scratch.places, np.int64(scratch.byte_ends[tokens]), 0
+    for place in range(tokens):
+        places[count] = place
+        count += scratch.marked[place] != 0 and scratch.byte_ends[place] + 2 * WINDOW <= total
+    mark_recurring(scratch, count, 2 * WINDOW, HAS_WIDE_WINDOW)
+
+
+@kernel
+def mark_recurring(scratch: NgramScratch, count: int, window: int, mark: int) -> None:
+    """Sets a mark at those of the first `count` of `places` whose next `window` bytes recur among them.
+
+    No branches: bits that are hit twice, then every place that falls on such a bit. A superset is enough.
+    """
+    joined, places, bitmap, hashes = scratch.joined, scratch.places, scratch.bitmap, scratch.runs
+    bits = power_of_two(32 * count)
     words = (bits + 63) >> 6
     for word in range(2 * words):
         bitmap[word] = U(0)
-    whole = tokens
-    while whole > 0 and byte_ends[whole - 1] + WINDOW > total:
-        whole -= 1
-        marked[whole] = 0
-    for place in range(whole):
-        at = np.int64(byte_ends[place])
-        bit = np.int64(fold(load8(joined, at) ^ MIX_0, load8(joined, at + 8) ^ MIX_1)) & (bits - 1)
-        hashes[place] = bit
-        word = bitmap[bit >> 6]
-        marked[place] = (word >> U(bit & 63)) & U(1)
-        bitmap[bit >> 6] = word | U(1) << U(bit & 63)
-    for place in range(whole):
-        bit = np.int64(hashes[place])
-        bitmap[words + (bit >> 6)] |= U(marked[place]) << U(bit & 63)
-    for place in range(whole):
-        bit = np.int64(hashes[place])
-        marked[place] = (bitmap[words + (bit >> 6)] >> U(bit & 63)) & U(1)
+    for index in range(count):
+        at = np.int64(scratch.byte_ends[places[index]])
+        value = fold(load8(joined, at) ^ MIX_0, load8(joined, at + 8) ^ MIX_1)
+        if window > WINDOW:
+            value = fold(value ^ load8(joined, at + 16), load8(joined, at + 24) ^ MIX_1)
+        bit = np.int64(value) & (bits - 1)
+        hashes[index] = bit
+        bitmap[words + (bit >> 6)] |= (bitmap[bit >> 6] >> U(bit & 63) & U(1)) << U(bit & 63)
+        bitmap[bit >> 6] |= U(1) << U(bit & 63)
+    for index in range(count):
+        bit = np.int64(hashes[index])
+        again = np.int64(bitmap[words + (bit >> 6)] >> U(bit & 63)) & 1
+        scratch.marked[places[index]] |= again * mark
 
 
 @kernel
@@ -296,7 +322,10 @@ def repeated_characters(scratch: NgramScratch, tokens: int, size: int, candidate
         if place + size > tokens:
             break
         start, stop = np.int64(byte_ends[place]), np.int64(byte_ends[place + size])
-        if scratch.marked[place] == 0 and stop - start >= WINDOW:
+        marked, bytes_of_run = scratch.marked[place], stop - start
+        if (marked & HAS_WINDOW == 0 and bytes_of_run >= WINDOW) or (
+            marked & HAS_WIDE_WINDOW == 0 and bytes_of_run >= 2 * WINDOW
+        ):
             continue
         slot = np.int64(hash_range(joined, start, stop)) & mask
         while True:
