@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,9 @@ class Peer:
             from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
         except ImportError:
             raise missing_extra("datatrove", "parity") from None
+        from loguru import logger
+
+        logger.disable("datatrove")
         self._document = Document
         # In the order that suits it best: it keeps the words of the last five texts, and C4 asks for those of every line.
         self._filters = {
@@ -43,14 +48,33 @@ class Peer:
                 reasons.append(document.text if reasons[-1] is None else None)
         return tuple(reasons)
 
-    def chain(self, text: str) -> tuple[bool, str]:
-        """Filters one after another until one removes the text, each on what the one before left, then the signature."""
+    def chain(self, text: str) -> str | None:
+        """Filters one after another until one removes the text, each on what the one before left, then the signature.
+
+        The text that is left, None if it was removed.
+        """
         document: Any = self._document(text=text, id="")
         for judge in self._filters.values():
             if judge.filter(document) is not True:
-                return False, ""
+                return None
         self.signature(document.text)
-        return True, document.text
+        left: str = document.text
+        return left
+
+    def tokenize(self, texts: Sequence[str], tokenizer: str, end: str) -> int:
+        """Writes the tokens of the texts as datatrove does; gives their number, one for the end of each text included."""
+        from datatrove.pipeline.tokens import DocumentTokenizer
+
+        with tempfile.TemporaryDirectory() as folder:
+            step = DocumentTokenizer(
+                folder,
+                tokenizer_name_or_path=tokenizer,
+                eos_token=end,
+                shuffle_documents=False,
+                max_tokens_per_file=None,
+            )
+            step.run([self._document(text=text, id=str(number)) for number, text in enumerate(texts)])
+            return sum(path.stat().st_size for path in Path(folder).glob("*.ds")) // step.token_size
 
     def signature(self, text: str) -> bytes | None:
         """The 112 values, None for a text that has no signature."""

@@ -55,7 +55,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def race(module: str, path: str, ours: Callable[[], object], peer: Callable[[Sequence[str]], object]) -> Speeds:
+def race(
+    module: str,
+    path: str,
+    ours: Callable[[], object],
+    peer: Callable[[Sequence[str]], object],
+    arguments: Sequence[str] = (),
+) -> Speeds:
     """Times both. `ours` takes all documents, `peer` a slice; `module` is called with --cold for the fresh process."""
     texts = documents(path)
     size = megabytes(texts)
@@ -65,7 +71,7 @@ def race(module: str, path: str, ours: Callable[[], object], peer: Callable[[Seq
         for number in range(ROUNDS):
             line.update(f"round {number + 1} of {ROUNDS}")
             warm.append(size / seconds(ours))
-            command = [sys.executable, "-m", module, "--cold", *(["--corpus", path] if path else [])]
+            command = [sys.executable, "-m", module, "--cold", *(["--corpus", path] if path else []), *arguments]
             fresh = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             cold.append(size / fresh["seconds"])
             starts.append(fresh["start"])

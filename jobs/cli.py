@@ -21,6 +21,7 @@ from jobs import (
     verify,
     why,
 )
+from jobs import compile as compile_job
 from jobs.classifier import app as classifier
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command("sample")(sample.main)
 app.command("curate")(curate.main)
 app.command("explain")(explain.main)
 app.command("try")(try_.main)
+app.command("compile")(compile_job.main)
 app.command("measures")(measures.main)
 app.command("calibrate")(calibrate.main)
 app.command("report")(report.main)

@@ -17,5 +17,6 @@
 - `edited_lines` which lines a step edits, and why
 - `step_rules`   the rules over measures that a step applies
 - `fired`        how often each rule decided
+- `compiling`    all kernels compiled, once a machine
 - `progress`     what a person sees meanwhile
 """
