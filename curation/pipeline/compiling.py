@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
 from curation.dedup.keys import Keys
@@ -11,10 +13,18 @@ from curation.quality.measure import shipped
 from curation.quality.word_trie import WordTrie
 from curation.run.documents import TEXT
 from curation.text.columns import text_batch
+from curation.text.kernels.compiling import are_kept
 from curation.text.segmentation import Text
 
 # One of everything that leads to a kernel of its own: a citation, a phrase over two chunks, a character left to Python.
 TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's ΑΣ.\n- a line", "…", ""]
+
+
+def prepare_kernels(say: Callable[[str], object]) -> None:
+    """Compiles the kernels if none are kept, and says so: so that workers don't, each for itself and without a word."""
+    if not are_kept():
+        say("compiling the text engine's kernels (once a machine; about a minute)")
+        compile_kernels()
 
 
 def compile_kernels() -> None:

@@ -15,6 +15,7 @@ from connectors.errors import UserError
 from curation.engines.engine import Engine
 from curation.engines.opening import open_engine, require_known
 from curation.pipeline.close import close, close_manifest
+from curation.pipeline.compiling import prepare_kernels
 from curation.pipeline.deduplicate import deduplicate
 from curation.pipeline.finish import FinishPass, plan_shards
 from curation.pipeline.plan import Plan, adopt, make_plan
@@ -95,6 +96,7 @@ def work(
     """Brings the run to its end, from wherever it stands."""
     if adopt(plan, folder) == "open":
         storage.remove_partial_files(folder.root)
+        prepare_kernels(console.print if console else lambda said: None)
         opened = engine if not isinstance(engine, str) else open_engine(engine, folder.uri("work"), workers, partitions)
         try:
             run_stages(opened, folder, plan, RunProgress(console, folder), batch_documents)

@@ -90,16 +90,11 @@ class TextBatch:
     def repetition(self) -> Int64s:
         """int64[documents, 12]: columns REP_… of `kernels/repetition.py`; a short line has at most SHORT_LINE characters."""
         counts = np.zeros((len(self), repetition.REPETITION_COUNTS), np.int64)
-        parts = self._longest + 4
-        room = 64
-        while room < 4 * parts:
-            room *= 2
-        table, newlines, starts, stops = (np.empty(size, np.int32) for size in (room, parts, parts, parts))
-        hashes = np.empty(parts, np.uint64)
+        scratch = repetition.new_part_scratch(self._longest)
         for portion, view, found in self.segmented():
             repetition.count_repetition(
                 self.segmenter.vocabulary.records, view, portion.bounds, found.numbers, found.starts, found.offsets,
-                SHORT_LINE, counts[portion.first : portion.stop], table, newlines, starts, stops, hashes,
+                SHORT_LINE, counts[portion.first : portion.stop], scratch,
             )  # fmt: skip
         return counts
 

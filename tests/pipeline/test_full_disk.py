@@ -26,7 +26,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip("may not mount a file system here")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # a warm worker may still be closing its files
 
 
 @pytest.mark.parametrize("name", ["local", pytest.param("spark", marks=pytest.mark.spark)])

@@ -34,11 +34,15 @@ def render(ledger: Ledger) -> Html:
         return paragraph("No measure was computed in this run.")
     return joined(
         paragraph(
-            "Each measure over the documents that reached it: rules are applied in order, and a document that an earlier rule "
-            "ended was not measured further. Counts stand on a logarithmic scale, so that few beyond a threshold are seen beside "
-            "many within."
+            "Each measure over the documents that reached its filter. Rules are applied in order, so a document beyond a "
+            "threshold may have been removed by a rule before. Counts stand on a logarithmic scale, so that few beyond a "
+            "threshold are seen beside many within."
         ),
-        legend(("within", "within the threshold"), ("beyond", "beyond it: removed"), ("threshold", "threshold")),
+        legend(
+            ("within", "within the threshold"),
+            ("beyond", "beyond it: removed, here or by a rule before"),
+            ("threshold", "threshold"),
+        ),
         *sections,
     )
 

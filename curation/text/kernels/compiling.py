@@ -50,7 +50,16 @@ def entry(function: Function) -> Function:
     kept._cache_file = IndexDataCacheFile(
         cache_path=kept._cache_path, filename_base=kept._impl.filename_base, source_stamp=sources_digest()
     )
+    _kept.append(kept._cache_file)
     return cast(Function, compiled)
+
+
+_kept: list[IndexDataCacheFile] = []
+
+
+def are_kept() -> bool:
+    """Whether machine code of all entries that are imported, from these sources, is on disk."""
+    return all(file._load_index() for file in _kept)
 
 
 @functools.cache

@@ -7,6 +7,8 @@ the parts of the stripped text between runs of two or more.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entry, kernel
@@ -22,6 +24,32 @@ from curation.text.kernels.primitives import (
 from curation.text.kernels.vocabulary import ENDS_TERMINAL, MARKS, TEXT_BYTES
 
 U = np.uint64
+
+
+class PartScratch(NamedTuple):
+    """Room for one document's parts: lines or paragraphs.
+
+    newlines              int32: where they stand
+    starts, stops, hashes int32, int32, uint64: of each part
+    table                 int32[power of two]: hash table of parts
+    """
+
+    newlines: Int32s
+    starts: Int32s
+    stops: Int32s
+    hashes: UInt64s
+    table: Int32s
+
+
+def new_part_scratch(longest: int) -> PartScratch:
+    """For documents of at most `longest` bytes."""
+    parts = longest + 4
+    room = 64
+    while room < 4 * parts:
+        room *= 2
+    newlines, starts, stops, table = (np.empty(size, np.int32) for size in (parts, parts, parts, room))
+    return PartScratch(newlines, starts, stops, np.empty(parts, np.uint64), table)
+
 
 # Columns of what `count_repetition` gives; "characters" of a kind are those of the parts that came before
 (
@@ -78,16 +106,11 @@ def count_repetition(
     offsets: Int64s,
     short: int,
     counts: Int64s,
-    table: Int32s,
-    newlines: Int32s,
-    part_starts: Int32s,
-    part_stops: Int32s,
-    hashes: UInt64s,
+    scratch: PartScratch,
 ) -> None:
     """Fills in counts, int64[documents, REPETITION_COUNTS].
 
     short   characters that a short line has at most
-    table, newlines, part_starts, part_stops, hashes   scratch: 4 times, and once, the parts of a document + 4
     """
     for document in range(len(bounds) - 1):
         start, stop = np.int64(bounds[document]), np.int64(bounds[document + 1])
@@ -95,58 +118,50 @@ def count_repetition(
         row = counts[document]
         ascii_only = is_ascii(buffer, start, stop)
         row[REP_CHARACTERS] = characters_of(buffer, start, stop, ascii_only)
-        count = find_newlines(buffer, start, stop, newlines)
+        count = find_newlines(buffer, start, stop, scratch.newlines)
         row[REP_NEWLINES] = count
-        mask = power_of_two(2 * (count + 2)) - 1
-        count_lines(
-            records, buffer, start, stop, numbers, starts, first, last, short, ascii_only, row,
-            table, mask, newlines, count, part_starts, part_stops, hashes,
-        )  # fmt: skip
+        chunks = (records, numbers, starts, first, last)
+        count_lines(buffer, start, stop, chunks, short, ascii_only, row, count, scratch)
         if last > first:
             text_start = np.int64(starts[first])
             text_stop = np.int64(starts[last - 1]) + records[numbers[last - 1], TEXT_BYTES]
         else:
             text_start = text_stop = start
-        count_paragraphs(
-            buffer,
-            text_start,
-            text_stop,
-            ascii_only,
-            row,
-            table,
-            mask,
-            newlines,
-            count,
-            part_starts,
-            part_stops,
-            hashes,
-        )
+        count_paragraphs(buffer, text_start, text_stop, ascii_only, row, count, scratch)
+
+
+@kernel
+def clear_table(scratch: PartScratch, parts: int) -> int:
+    """Empties the hash table for so many parts; gives its mask."""
+    mask = power_of_two(2 * parts) - 1
+    for slot in range(mask + 1):
+        scratch.table[slot] = -1
+    return mask
+
+
+@kernel
+def comes_again(buffer: Bytes, start: int, stop: int, part: int, mask: int, scratch: PartScratch) -> bool:
+    """Notes a part of a document; whether one of the same bytes was noted before."""
+    scratch.starts[part], scratch.stops[part] = start, stop
+    scratch.hashes[part] = hash_range(buffer, start, stop)
+    return insert_range(scratch.table, mask, buffer, scratch.starts, scratch.stops, scratch.hashes, part)
 
 
 @kernel
 def count_lines(
-    records: Int32s,
     buffer: Bytes,
     start: int,
     stop: int,
-    numbers: Int32s,
-    starts: Int32s,
-    first: int,
-    last: int,
+    chunks: tuple[Int32s, Int32s, Int32s, int, int],
     short: int,
     ascii_only: bool,
     row: Int64s,
-    table: Int32s,
-    mask: int,
-    newlines: Int32s,
     count: int,
-    part_starts: Int32s,
-    part_stops: Int32s,
-    hashes: UInt64s,
+    scratch: PartScratch,
 ) -> None:
-    """The columns of lines of one document."""
-    for slot in range(mask + 1):
-        table[slot] = -1
+    """The columns of lines of one document, which has `count` newlines and, of the list of chunks, [first, last)."""
+    records, numbers, starts, first, last = chunks
+    newlines, mask = scratch.newlines, clear_table(scratch, count + 2)
     lines = repeated = repeated_characters = filled = terminal = short_lines = repeated_filled = 0
     line_start, place, newline = start, first, 0
     while True:
@@ -154,10 +169,8 @@ def count_lines(
         begin = place
         while place < last and starts[place] < line_stop:
             place += 1
-        part_starts[lines], part_stops[lines] = line_start, line_stop
-        hashes[lines] = hash_range(buffer, line_start, line_stop)
         characters = np.int64(-1)
-        if insert_range(table, mask, buffer, part_starts, part_stops, hashes, lines):
+        if comes_again(buffer, line_start, line_stop, lines, mask, scratch):
             characters = characters_of(buffer, line_start, line_stop, ascii_only)
             repeated += 1
             repeated_characters += characters
@@ -186,22 +199,10 @@ def count_lines(
 
 @kernel
 def count_paragraphs(
-    buffer: Bytes,
-    start: int,
-    stop: int,
-    ascii_only: bool,
-    row: Int64s,
-    table: Int32s,
-    mask: int,
-    newlines: Int32s,
-    count: int,
-    part_starts: Int32s,
-    part_stops: Int32s,
-    hashes: UInt64s,
+    buffer: Bytes, start: int, stop: int, ascii_only: bool, row: Int64s, count: int, scratch: PartScratch
 ) -> None:
     """The columns of paragraphs of one document, whose stripped text is [start, stop)."""
-    for slot in range(mask + 1):
-        table[slot] = -1
+    newlines, mask = scratch.newlines, clear_table(scratch, count + 2)
     paragraphs = repeated = repeated_characters = newline = 0
     begin = start
     while True:
@@ -215,9 +216,7 @@ def count_paragraphs(
             if run_stop - run_start > 1 and start <= run_start < stop:
                 end, following = run_start, run_stop
                 break
-        part_starts[paragraphs], part_stops[paragraphs] = begin, end
-        hashes[paragraphs] = hash_range(buffer, begin, end)
-        if insert_range(table, mask, buffer, part_starts, part_stops, hashes, paragraphs):
+        if comes_again(buffer, begin, end, paragraphs, mask, scratch):
             repeated += 1
             repeated_characters += characters_of(buffer, begin, end, ascii_only)
         paragraphs += 1

@@ -1,0 +1,41 @@
+"""What is kept of compiled kernels: used again, and renewed when a source changes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from curation.text.kernels import compiling
+
+PROGRAM = """
+import pyarrow as pa
+from curation.text.columns import text_batch
+from curation.text.kernels import compiling, matching
+print(compiling.are_kept(), end=" ")
+from curation.text.kernels.matching import match_rows
+import numpy as np
+zero, one = np.zeros(72, np.uint8), np.array([0, 1])
+match_rows(zero, one, zero, one, np.zeros(1, np.int64))
+print(len(match_rows.stats.cache_hits), len(match_rows.stats.cache_misses))
+"""
+
+
+def run(cache: Path, digest: str) -> str:
+    """A process of its own with a cache of its own, in which the sources have this digest."""
+    patched = f"from curation.text.kernels import compiling; compiling.sources_digest = lambda: '{digest}'\n" + PROGRAM
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run([sys.executable, "-c", patched], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_kernels_are_kept_until_a_source_changes(tmp_path: Path) -> None:
+    assert run(tmp_path, "a") == "False 0 1"
+    assert run(tmp_path, "a") == "False 1 0"  # this one is kept now, the others are not yet
+    assert run(tmp_path, "b") == "False 0 1"
+
+
+def test_the_digest_covers_every_kernel_and_the_layout() -> None:
+    names = {path.name for path in compiling.SOURCES}
+    assert {"ngrams.py", "primitives.py", "compiling.py", "layout.py"} <= names
