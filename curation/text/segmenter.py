@@ -31,7 +31,7 @@ from curation.text.kernels.vocabulary import (
 )
 from curation.text.normalize import normalized
 
-CHUNKS = 1 << 19  # distinct chunks held: at most 250 MB, reached after some 60 MB of new English text
+CHUNKS = 1 << 19  # distinct chunks held: at most 256 MB, reached after some 60 MB of new English text
 LARGE = 1 << 21  # bytes of a document; the room that a larger one needs is given back behind it
 
 
