@@ -25,7 +25,7 @@ from curation.recipes.model import TRAIN, Recipe
 from curation.run.documents import READ_SCHEMA, VERDICT_FIELDS, Step
 from curation.run.split import Split
 
-VOCABULARY_BYTES = 256_000_000  # of words and what is known of them, see `text/segmenter.py`
+VOCABULARY_BYTES = 250 << 20  # of words and what is known of them, see `text/segmenter.py`
 KEY_BYTES = 12  # a key on its way through the shuffle, see `dedup/keys.py`
 PAGE = "This is a page of plain English words, and somebody has written it for a reader. " * 20
 _VERDICT = [field.name for field in VERDICT_FIELDS]
