@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -105,3 +106,12 @@ def test_spark_frames(spark_engine: SparkEngine) -> None:
     assert [row.asDict() for row in judged.orderBy("id").collect()] == expected.to_pylist()
     with pytest.raises(UserError, match="no column 'body'"):
         curation.apply("fineweb", frame, text="body")
+
+
+def test_invalid_utf8_is_quarantined_alone() -> None:
+    parts = [GOOD.encode(), b"caf\xe9 \xff", b"Too short."]
+    bounds = np.cumsum([0, *map(len, parts)]).astype(np.int32)
+    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(b"".join(parts))]
+    judged = curation.apply("gopher", pa.table({"text": pa.Array.from_buffers(pa.string(), 3, buffers)}))
+    assert judged["fate"].to_pylist() == ["kept", "quarantined", "removed"]
+    assert judged["reason"].to_pylist()[1] == "step_error"

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from numba.core import caching
+
 from curation.text.kernels import compiling
 
 PROGRAM = """
@@ -39,3 +42,12 @@ def test_kernels_are_kept_until_a_source_changes(tmp_path: Path) -> None:
 def test_the_digest_covers_every_kernel_and_the_layout() -> None:
     names = {path.name for path in compiling.SOURCES}
     assert {"ngrams.py", "primitives.py", "compiling.py", "layout.py"} <= names
+
+
+def test_where_nothing_can_be_kept_kernels_work_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+
+    def doubled(number: int) -> int:
+        return 2 * number
+
+    assert compiling.entry(doubled)(21) == 42

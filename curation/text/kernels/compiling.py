@@ -43,9 +43,12 @@ def entry(function: Function) -> Function:
     """Compiles a function that Python calls, and keeps the machine code on disk.
 
     numba renews what it keeps when the file of the function itself changes, but not when a kernel that it calls does. So
-    what is kept is stamped with a digest of all kernels' sources.
+    what is kept is stamped with a digest of all kernels' sources. Where no folder can be written, nothing is kept.
     """
-    compiled = numba.njit(_nrt=False, error_model="numpy", cache=True)(function)
+    try:
+        compiled = numba.njit(_nrt=False, error_model="numpy", cache=True)(function)
+    except RuntimeError:  # no place for what is compiled: neither beside the sources nor in the user's cache
+        return kernel(function)
     kept = compiled._cache
     kept._cache_file = IndexDataCacheFile(
         cache_path=kept._cache_path, filename_base=kept._impl.filename_base, source_stamp=sources_digest()
