@@ -20,6 +20,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import pyarrow as pa
+
 from connectors.errors import UserError
 
 PARTIAL = ".part"  # ending of a file that is being written
@@ -117,6 +119,11 @@ def open_input(uri: str) -> BinaryIO:
     return local_path(uri).open("rb")
 
 
+def open_mapped(uri: str) -> pa.NativeFile:
+    """A file for Arrow's own readers: a local one is mapped, so that what is not read costs nothing."""
+    return pa.memory_map(str(local_path(uri)))
+
+
 def exists(uri: str) -> bool:
     """Whether there is a file or folder."""
     return local_path(uri).exists()
@@ -161,6 +168,12 @@ def write_bytes(uri: str, content: bytes) -> Written:
     with writing(uri) as path:
         path.write_bytes(content)
     return Written(len(content), hashlib.sha256(content).hexdigest())
+
+
+def copy(uri: str, target: str) -> None:
+    """Copies a file, whole."""
+    with writing(target) as path:
+        shutil.copyfile(local_path(uri), path)
 
 
 def digest(uri: str) -> Written:

@@ -19,6 +19,7 @@ from functools import partial
 
 from connectors import storage
 from connectors.errors import UserError
+from curation.engines.blob_files import read_blobs, write_blobs
 from curation.engines.engine import Emit, Failure, Item, Reduce, Result, attempt
 
 DEATHS_ALLOWED = 20  # of workers that had the same item; then something else is wrong than a document
@@ -97,7 +98,7 @@ class LocalEngine:
         storage.remove_tree(folder)
         for _ in self.map(partial(_put_blobs, emit, folder), list(enumerate(items))):
             pass
-        for _, result in self.map(partial(_reduce_partition, reduce, folder), range(partitions)):
+        for _, result in self.map(partial(_reduce_partition, reduce, folder, len(items)), range(partitions)):
             if result is not None:
                 yield result
         storage.remove_tree(folder)
@@ -110,13 +111,11 @@ class LocalEngine:
 
 def _put_blobs(emit: Emit[Item], folder: str, numbered: tuple[int, Item]) -> None:
     number, item = numbered
-    for partition, blob in emit(item):
-        storage.write_bytes(f"{folder}/{partition}/{number}.blob", blob)
+    write_blobs(f"{folder}/{number}", emit(item))
 
 
-def _reduce_partition(reduce: Reduce, folder: str, partition: int) -> bytes | None:
-    names = storage.list_files(f"{folder}/{partition}", ".blob")
-    blobs = sorted(storage.read_bytes(f"{folder}/{partition}/{name}") for name in names)
+def _reduce_partition(reduce: Reduce, folder: str, items: int, partition: int) -> bytes | None:
+    blobs = sorted(blob for number in range(items) for blob in read_blobs(f"{folder}/{number}", partition))
     return reduce(partition, blobs) if blobs else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -22,11 +23,12 @@ class ParquetOutput:
     """A Parquet file of the run, written as a stream and moved into place whole.
 
     Use as a context manager; `written` holds size and hash afterwards. Rows are regrouped by count and bytes alone, so the
-    same rows give the same file whatever batches they came in. Holds one row group in memory.
+    same rows give the same file whatever batches they came in. Holds one row group in memory. `plain` columns hold hashes: no
+    time is lost on compressing them.
     """
 
-    def __init__(self, uri: str, schema: pa.Schema) -> None:
-        self.uri, self.schema = uri, schema
+    def __init__(self, uri: str, schema: pa.Schema, plain: Sequence[str] = ()) -> None:
+        self.uri, self.schema, self.plain = uri, schema, plain
         self.rows = 0
         self.written: Written | None = None
         self._waiting: list[pa.RecordBatch] = []
@@ -35,7 +37,9 @@ class ParquetOutput:
     def __enter__(self) -> ParquetOutput:
         self._writing = storage.writing(self.uri)
         self._path: Path = self._writing.__enter__()
-        self._writer = pq.ParquetWriter(self._path, self.schema, compression="zstd")
+        compression = {name: "none" if name in self.plain else "zstd" for name in self.schema.names}
+        dictionaries = [name for name in self.schema.names if name not in self.plain]
+        self._writer = pq.ParquetWriter(self._path, self.schema, compression=compression, use_dictionary=dictionaries)
         return self
 
     def write(self, batch: pa.RecordBatch) -> None:

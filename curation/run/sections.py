@@ -1,0 +1,49 @@
+"""Files of many sections: what one task has to say to each of many others. A task reads its own section of every file.
+
+u64 count · u64 offsets[count + 1], from the file's beginning · the sections
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from connectors import storage
+from connectors.storage import Written
+
+_WORD = 8  # bytes of a count or an offset
+
+
+def write_sections(uri: str, sections: Iterable[tuple[int, bytes]], count: int) -> Written:
+    """Writes the sections, given as (number, content) in ascending order; numbers left out are empty. One is held at a time."""
+    offsets = np.zeros(count + 1, np.uint64)
+    place, following = _WORD * (count + 2), 0
+    with storage.writing(uri) as path:
+        with path.open("wb") as file:
+            file.seek(place)
+            for number, content in sections:
+                assert following <= number < count
+                offsets[following : number + 1] = place
+                file.write(content)
+                place += len(content)
+                following = number + 1
+            offsets[following:] = place
+            file.seek(0)
+            file.write(np.uint64(count).tobytes() + offsets.tobytes())
+        return storage.digest(str(path))
+
+
+def read_section(uri: str, number: int) -> bytes:
+    """One section of a file. Reads that and its two offsets, nothing else."""
+    with storage.open_input(uri) as file:
+        file.seek(_WORD * (1 + number))
+        start, stop = np.frombuffer(file.read(2 * _WORD), np.uint64)
+        file.seek(int(start))
+        return file.read(int(stop - start))
+
+
+def read_from_all(uris: Sequence[str], number: int) -> Iterator[bytes]:
+    """The same section of many files, in their order."""
+    for uri in uris:
+        yield read_section(uri, number)
