@@ -27,7 +27,9 @@ print(len(match_rows.stats.cache_hits), len(match_rows.stats.cache_misses))
 
 def run(cache: Path, digest: str) -> str:
     """A process of its own with a cache of its own, in which the sources have this digest."""
-    patched = f"from curation.text.kernels import compiling; compiling.sources_digest = lambda: '{digest}'\n" + PROGRAM
+    patched = (
+        f"from curation.text.kernels import compiling; compiling.sources_digest = lambda folder: '{digest}'\n" + PROGRAM
+    )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
     done = subprocess.run([sys.executable, "-c", patched], env=environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
@@ -42,6 +44,19 @@ def test_kernels_are_kept_until_a_source_changes(tmp_path: Path) -> None:
 def test_the_digest_covers_every_kernel_and_the_layout() -> None:
     names = {path.name for path in compiling.SOURCES}
     assert {"ngrams.py", "primitives.py", "compiling.py", "layout.py"} <= names
+
+
+def test_another_rooms_kernels_are_stamped_with_their_own_sources_too(tmp_path: Path) -> None:
+    """An edit there renews what is kept there, and nothing of the text engine's."""
+    room = tmp_path / "room"
+    room.mkdir()
+    digest = compiling.sources_digest.__wrapped__
+    engine = digest(Path(compiling.__file__).parent)
+    (room / "kernels.py").write_text("first")
+    first = digest(room)
+    (room / "kernels.py").write_text("second")
+    assert digest(room) not in (first, engine)
+    assert digest(Path(compiling.__file__).parent) == engine
 
 
 def test_where_nothing_can_be_kept_kernels_work_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ Int32s = npt.NDArray[Any]
 Int64s = npt.NDArray[Any]
 UInt64s = npt.NDArray[Any]
 
-SOURCES = sorted([*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "english/layout.py"])
+SOURCES = sorted([*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "english/layout.py"])  # of this room
 
 
 def kernel(function: Function) -> Function:
@@ -43,7 +43,8 @@ def entry(function: Function) -> Function:
     """Compiles a function that Python calls, and keeps the machine code on disk.
 
     numba renews what it keeps when the file of the function itself changes, but not when a kernel that it calls does. So
-    what is kept is stamped with a digest of all kernels' sources. Where no folder can be written, nothing is kept.
+    what is kept is stamped with a digest of the sources of all kernels that it may call: those of its own folder and the
+    text engine's. Where no folder can be written, nothing is kept.
     """
     try:
         compiled = numba.njit(_nrt=False, error_model="numpy", cache=True)(function)
@@ -51,7 +52,9 @@ def entry(function: Function) -> Function:
         return kernel(function)
     kept = compiled._cache
     kept._cache_file = IndexDataCacheFile(
-        cache_path=kept._cache_path, filename_base=kept._impl.filename_base, source_stamp=sources_digest()
+        cache_path=kept._cache_path,
+        filename_base=kept._impl.filename_base,
+        source_stamp=sources_digest(Path(function.__code__.co_filename).parent),
     )
     _kept.append(kept._cache_file)
     return cast(Function, compiled)
@@ -66,9 +69,9 @@ def are_kept() -> bool:
 
 
 @functools.cache
-def sources_digest() -> str:
-    """SHA-256 over the sources of all kernels and the layout of their tables."""
+def sources_digest(folder: Path) -> str:
+    """SHA-256 over the kernels of a folder, those of the text engine, and the layout of its tables."""
     digest = hashlib.sha256(np.__version__.encode())
-    for path in SOURCES:
+    for path in sorted({*SOURCES, *folder.glob("*.py")}):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
