@@ -10,6 +10,7 @@ from jobs import (
     curate,
     demo,
     explain,
+    index,
     measures,
     prove,
     report,
@@ -38,6 +39,7 @@ app.command("try")(try_.main)
 app.command("compile")(compile_job.main)
 app.command("measures")(measures.main)
 app.command("calibrate")(calibrate.main)
+app.command("index")(index.main)
 app.command("report")(report.main)
 app.command("why")(why.main)
 app.command("trace")(trace.main)

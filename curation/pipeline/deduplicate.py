@@ -1,94 +1,304 @@
-"""The stage between the passes, and the only shuffle: keys become clusters, clusters a list of duplicates for each split."""
+"""The stage between the passes: which survivors are duplicates, and of which document that stays.
+
+    address ─► text ─► near: keys ─► edges ─► compared ─► measured ─► decided ─┐
+                         ▲                                                      │ undecided: again with finer bands, twice
+                         └──────────────────────────────────────────────────────┘
+    ─► representatives ─► a list of duplicates for each split
+
+Only keys go through the shuffle, and only bytes of signatures and sketches from home to home. Each part of the stage has a
+receipt, so that what is complete is not done again.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
+from connectors import storage
 from connectors.storage import Written
-from curation.dedup.clusters import Clusters
-from curation.dedup.keys import PackKeys, star_edges
+from curation.dedup.candidates import MOST_DOCUMENTS, JoinStars, PackKeys, Round, joined
+from curation.dedup.comparing import AnswerWithSignatures, AskForSignatures, Compare, Near, Task
+from curation.dedup.component_removals import AskAboutStaying, RemoveFromComponents, staying_path
+from curation.dedup.components import label_components, smallest_by_rank
+from curation.dedup.deciding import Survey, TakeUp, decide_all, rank_ranges, undecided_folder
+from curation.dedup.duplicates import EXACT, NEAR, URL
+from curation.dedup.exact import Settle
+from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood, Part, plan_homes
+from curation.dedup.keys import Signing
+from curation.dedup.measuring import AnswerWithSketches, Measure, Sketcher, TextSketches
+from curation.dedup.representatives import Answer, AskOn, Naming, WriteDuplicates
+from curation.dedup.signature_files import FINER_KEYS, KEYS, POLICY, TEXT_HASH, URL_HASH, read_column
 from curation.engines.engine import Engine
-from curation.recipes.model import Dedup
 from curation.run.folder import RunFolder
-from curation.run.parquet_output import ParquetOutput
 from curation.run.receipt import Receipt
 
-KEYS_PER_PARTITION = 4_000_000  # some 200 MB while a partition is sorted
-UNIT = "clusters"
-
-DUPLICATES = pa.schema(
-    [
-        pa.field("ordinal", pa.uint32(), nullable=False),  # of the duplicate among its split's survivors
-        pa.field("kept_unit", pa.string(), nullable=False),  # split of the document that is kept for it
-        pa.field("kept_ordinal", pa.uint32(), nullable=False),
-    ]
-)
+STAGE = "dedup"
+UNIT = "duplicates"  # of the receipt that ends the stage
+KEYS_PER_PARTITION = 4_000_000  # some 250 MB while a partition's edges are made
+LATER_ROUNDS = 2
+MARGIN = 0.1  # of an estimated similarity around the target: within it shingles are compared
+SAMPLE = 2000  # near duplicates, about, whose true similarity is measured for the report
+SAMPLE_HASHES = 1 << 16  # of their sketches: all shingles of nearly every text
+FEW_HOMES = 2  # are seen to in this process: a task of an engine would cost more than it does
 
 
-def deduplicate(engine: Engine, run: RunFolder, plan: str, dedup: Dedup | None, refined: Sequence[Receipt]) -> Receipt:
-    """Finds all duplicates among the survivors of the splits, given their receipts in the order of the plan.
+@dataclass(frozen=True)
+class Settings:
+    """What the stage is to do.
 
-    Documents are numbered over all splits in that order, so the first of a cluster is the kept one, wherever work ran.
-    Driver memory: a few bytes a split and some 200 bytes for each document that shares a key with another.
+    url, exact  whether equal addresses and equal texts are duplicates
+    near        how documents were signed, None where near duplicates are not looked for
+    target      similarity of near duplicates; None: unverified, by components
+    sketcher    where the shingles of uncertain pairs come from
     """
-    return run.once("dedup", UNIT, plan, lambda: find_duplicates(engine, run, plan, dedup, refined))
+
+    url: bool
+    exact: bool
+    near: Signing | None
+    target: float | None
+    sketcher: Sketcher | None = None
 
 
-def find_duplicates(
-    engine: Engine, run: RunFolder, plan: str, dedup: Dedup | None, refined: Sequence[Receipt]
+def settings_of(url: bool, exact: bool, near: Signing | None, target: float | None) -> Settings:
+    """The settings for documents whose texts are at hand."""
+    return Settings(url, exact, near, target, TextSketches(near.shingling) if near else None)
+
+
+def deduplicate(
+    engine: Engine,
+    run: RunFolder,
+    plan: str,
+    settings: Settings,
+    parts: Sequence[Part],
+    home_documents: int = HOME_DOCUMENTS,
 ) -> Receipt:
-    """The stage itself, and its receipt."""
-    started = time.perf_counter()
-    firsts = np.cumsum([0, *[receipt.facts["survivors"] for receipt in refined]])
-    clusters = Clusters()
-    if dedup is not None:
-        bands, rows = (dedup.minhash.bands, dedup.minhash.rows) if dedup.minhash else (0, 0)
-        partitions = 1 + int(firsts[-1]) * (bands + 1) // KEYS_PER_PARTITION
-        items = [
-            (run.uri(run.signatures(receipt.unit)), int(first)) for receipt, first in zip(refined, firsts, strict=False)
-        ]
-        for edges in engine.shuffle(PackKeys(partitions, bands, rows, dedup.exact), items, star_edges, partitions):
-            clusters.add(edges)
-    duplicates = clusters.duplicates()
-    outputs = write_duplicates(run, [receipt.unit for receipt in refined], firsts, duplicates)
-    return Receipt(
-        unit=UNIT,
-        plan=plan,
-        source="",
-        records=int(firsts[-1]),
-        bytes=0,
-        counts={},
-        outputs=outputs,
-        facts={"duplicates": len(duplicates)},
-        timing={"wall": time.perf_counter() - started},
-    )
+    """Finds all duplicates among the parts' documents, which are numbered in their order.
+
+    Driver memory: a byte a document, and some bytes a split. A worker's: a home's signatures, or the keys of a partition.
+    """
+    return run.once(STAGE, UNIT, plan, lambda: Deduplication(engine, run, plan, settings, parts, home_documents).work())
 
 
-def write_duplicates(
-    run: RunFolder, units: Sequence[str], firsts: np.ndarray, duplicates: Sequence[tuple[int, int]]
-) -> dict[str, Written]:
-    """One file for each split that has duplicates: which of its survivors, and for which document."""
-    outputs: dict[str, Written] = {}
-    if not duplicates:
-        return outputs
-    numbers = np.array(duplicates, np.int64)
-    of_split = np.searchsorted(firsts, numbers, side="right") - 1
-    ordinals = numbers - firsts[of_split]
-    splits, begins = np.unique(of_split[:, 0], return_index=True)  # the duplicates come in ascending order
-    for split, begin, end in zip(splits, begins, [*begins[1:], len(numbers)], strict=True):
-        here = slice(begin, end)
-        columns = [
-            pa.array(ordinals[here, 0], pa.uint32()),
-            pa.array([units[kept] for kept in of_split[here, 1]], pa.string()),
-            pa.array(ordinals[here, 1], pa.uint32()),
-        ]
-        path = run.duplicates(units[split])
-        with ParquetOutput(run.uri(path), DUPLICATES) as output:
-            output.write(pa.RecordBatch.from_arrays(columns, schema=DUPLICATES))
-        assert output.written is not None
-        outputs[path] = output.written
-    return outputs
+@dataclass
+class Deduplication:
+    """The stage at work."""
+
+    engine: Engine
+    run: RunFolder
+    plan: str
+    settings: Settings
+    parts: Sequence[Part]
+    home_documents: int
+    removing: list[tuple[str, str]] = field(default_factory=list)  # folder and reason of the rounds so far
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.homes = plan_homes(self.parts, self.home_documents)
+        documents = self.homes[-1].stop if self.homes else 0
+        assert documents < MOST_DOCUMENTS
+        own = next((part.first for part in self.parts if part.texts), documents)
+        firsts = tuple(home.first for home in self.homes)
+        self.neighbourhood = Neighbourhood((*firsts, documents) if firsts else (0,), own)
+
+    def work(self) -> Receipt:
+        """Does all of it and returns the stage's receipt."""
+        started, outputs = time.perf_counter(), {}
+        if self.homes:
+            for wanted, column, reason in ((self.settings.url, URL_HASH, URL), (self.settings.exact, TEXT_HASH, EXACT)):
+                if wanted:
+                    self.equal(column, reason)
+            if self.settings.near is not None:
+                if self.settings.target is None:
+                    self.by_components(self.settings.near)
+                else:
+                    self.by_similarity(self.settings.near, self.settings.target)
+            outputs = self.name()
+        own = self.neighbourhood.documents - self.neighbourhood.own
+        timing = {"wall": time.perf_counter() - started}
+        return Receipt(UNIT, self.plan, "", own, 0, {}, outputs, self.facts, timing)
+
+    # ---- parts of the stage, each with its receipt ----
+
+    def once(self, unit: str, work: Callable[[], tuple[dict[str, Written], dict[str, Any]]]) -> Receipt:
+        """One part of the stage: files and facts, with a receipt written last."""
+
+        def receipted() -> Receipt:
+            started = time.perf_counter()
+            outputs, facts = work()
+            wall = {"wall": time.perf_counter() - started}
+            return Receipt(unit, self.plan, "", self.neighbourhood.documents, 0, {}, outputs, facts, wall)
+
+        return self.run.once(STAGE, unit, self.plan, receipted)
+
+    def at_homes(self, unit: str, task: Callable[[Home], Task]) -> Receipt:
+        """A part that is a task for each home. Every home must be heard of."""
+
+        def work() -> tuple[dict[str, Written], dict[str, Any]]:
+            files: dict[str, Written] = {}
+            facts: dict[str, int] = {}
+            heard = 0
+            for _, (written, counts) in self.map(task):
+                files |= written
+                heard += 1
+                for name, count in counts.items():
+                    facts[name] = facts.get(name, 0) + count
+            if heard != len(self.homes):
+                raise RuntimeError(f"{unit}: {heard} of {len(self.homes)} homes were heard of")
+            return dict(sorted(files.items())), facts
+
+        return self.once(unit, work)
+
+    def map(self, task: Callable[[Home], Any]) -> Any:
+        """A task for each home: by the engine, or here where there is little to do."""
+        if self.few:
+            return enumerate(map(task, self.homes))
+        return self.engine.map(task, self.homes)
+
+    @property
+    def few(self) -> bool:
+        """Whether there is too little to do to give it to an engine."""
+        return len(self.homes) <= FEW_HOMES
+
+    def shuffle(self, name: str, round: Round, packed: bool = True) -> tuple[str, ...]:
+        """The keys of a round become edges. Gives the files."""
+
+        def work() -> tuple[dict[str, Written], dict[str, Any]]:
+            emit, reduce = PackKeys(round), JoinStars(round, packed)
+            if self.few:
+                return joined(shuffled_here(emit, self.homes, reduce)), {}
+            return joined(list(self.engine.shuffle(emit, self.homes, reduce, round.partitions))), {}
+
+        return tuple(self.once(f"{name}-edges", work).outputs)
+
+    # ---- the rounds ----
+
+    def round(self, name: str, column: str, whole: bool, keys: int, undecided: str = "", ranked: bool = True) -> Round:
+        """A round in a folder of its own, behind those that removed documents before."""
+        partitions = 1 + self.neighbourhood.documents * keys // KEYS_PER_PARTITION
+        earlier = tuple(folder for folder, reason in self.removing if reason != NEAR)
+        folder = f"{self.run.work}/dedup/{name}"
+        return Round(self.run, folder, column, whole, earlier, undecided, ranked, partitions, self.neighbourhood)
+
+    def equal(self, column: str, reason: str) -> None:
+        """Documents with one hash: the first in rank stays."""
+        round = self.round(reason, column, True, 1)
+        files = self.shuffle(reason, round)
+        settled = self.at_homes(f"{reason}-removed", Settle(round, files, None if reason == URL else 1.0))
+        self.removing.append((round.folder, reason))
+        self.facts[reason] = settled.facts["removed"]
+
+    def by_similarity(self, signing: Signing, target: float) -> None:
+        """Near duplicates: only documents that were themselves found similar to one that stays."""
+        assert signing.finer is not None and self.settings.sketcher is not None
+        starts = self.survey()
+        before, removed = "", 0
+        for number in range(1 + LATER_ROUNDS):
+            name = f"near-{number}"
+            column, keys = (FINER_KEYS, signing.finer.bands) if number else (KEYS, signing.banding.bands)
+            round = self.round(name, column, False, keys, undecided_folder(before) if before else "")
+            near = Near(round, signing.agreement, target, MARGIN, before)
+            asked = self.at_homes(f"{name}-asked", AskForSignatures(near, self.shuffle(name, round)))
+            self.at_homes(f"{name}-answered", AnswerWithSignatures(near))
+            compared = self.at_homes(f"{name}-compared", Compare(near))
+            self.at_homes(f"{name}-sketched", AnswerWithSketches(near.sketches, self.settings.sketcher))
+            measured = self.at_homes(f"{name}-measured", Measure(near, starts))
+            decided = self.decide(name, round, [path for path in measured.outputs if "/similar/" in path], len(starts))
+            taken_up = self.at_homes(f"{name}-removed", TakeUp(round, tuple(decided.outputs)))
+            removed = decided.facts["removed"]
+            for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["uncertain"])):
+                self.facts[fact] = self.facts.get(fact, 0) + count
+            self.facts["rounds"] = number + 1
+            before = round.folder
+            if not taken_up.facts["undecided"]:
+                break
+        self.removing.append((before, NEAR))
+        self.facts[NEAR] = removed
+
+    def survey(self) -> tuple[int, ...]:
+        """Where the ranges of rank begin that the pass over similar pairs takes one by one."""
+
+        def work() -> tuple[dict[str, Written], dict[str, Any]]:
+            classes: dict[int, int] = {}
+            for _, counts in self.map(Survey()):
+                for number, count in counts.items():
+                    classes[number] = classes.get(number, 0) + count
+            return {}, {"starts": list(rank_ranges(classes, self.neighbourhood))}
+
+        return tuple(self.once("ranks", work).facts["starts"])
+
+    def decide(self, name: str, round: Round, similar: Sequence[str], ranges: int) -> Receipt:
+        """The one pass over all similar pairs."""
+
+        def work() -> tuple[dict[str, Written], dict[str, Any]]:
+            files, removed = decide_all(self.run, similar, round.folder, ranges, self.neighbourhood)
+            return files, {"removed": removed}
+
+        return self.once(f"{name}-decided", work)
+
+    def by_components(self, signing: Signing) -> None:
+        """Near duplicates unverified: whatever shares keys, however far around, counts as one."""
+        name = "near-0"
+        round = self.round(name, KEYS, False, signing.banding.bands, ranked=False)
+        near = Near(round, signing.agreement, 0.0, 0.0, "")
+        files = self.shuffle(name, round, packed=False)
+        self.once(f"{name}-staying", lambda: (self.staying(round, files), {}))
+        removed = self.at_homes(f"{name}-asked", AskAboutStaying(near))
+        self.at_homes(f"{name}-answered", AnswerWithSignatures(near))
+        self.at_homes(f"{name}-removed", RemoveFromComponents(near))
+        self.removing.append((round.folder, NEAR))
+        self.facts[NEAR] = removed.facts["removed"]
+
+    def staying(self, round: Round, files: Sequence[str]) -> dict[str, Written]:
+        """Which document stays for each: the first in rank of its component. Memory here: 6 bytes a document."""
+        firsts = self.neighbourhood.firsts
+        uris = [self.run.uri(path) for path in files]
+        labels = label_components(self.engine, self.run.uri(f"{round.folder}/components"), uris, firsts)
+        classes = np.concatenate([read_column(home, POLICY).to_numpy() for home in self.homes])
+        staying = smallest_by_rank(labels.read(0, firsts[-1]), classes)
+        written: dict[str, Written] = {}
+        for home in self.homes:
+            path = staying_path(round.folder, home.number)
+            content = staying[home.first : home.stop].astype(np.uint64).tobytes()
+            written[path] = storage.write_bytes(self.run.uri(path), content)
+        return written
+
+    # ---- the end ----
+
+    def name(self) -> dict[str, Written]:
+        """Each duplicate's document that stays, by its id; a list for each split."""
+        hops = sum(1 for _, reason in self.removing if reason != NEAR)
+        sampled = min(1.0, SAMPLE / max(1, self.facts.get(NEAR, 0)))
+        naming = Naming(
+            self.run, f"{self.run.work}/dedup/names", self.neighbourhood, tuple(self.removing), hops, sampled,
+            self.settings.sketcher if self.facts.get(NEAR) else None, SAMPLE_HASHES,
+        )  # fmt: skip
+        for hop in range(hops + 1):
+            self.at_homes(f"names-{hop}-asked", AskOn(naming, hop))
+            self.at_homes(f"names-{hop}-answered", Answer(naming, hop))
+        listed = self.at_homes("names-written", WriteDuplicates(naming))
+        self.facts["duplicates"] = listed.facts["duplicates"]
+        return listed.outputs
+
+
+def shuffled_here(emit: PackKeys, homes: Sequence[Home], reduce: JoinStars) -> list[bytes]:
+    """A shuffle in this process: the keys of few homes are small."""
+    blobs: dict[int, list[bytes]] = {}
+    for home in homes:
+        for partition, blob in emit(home):
+            blobs.setdefault(partition, []).append(blob)
+    return [reduce(partition, sorted(blobs[partition])) for partition in sorted(blobs)]
+
+
+def parts_of(run: RunFolder, refined: Sequence[Receipt], first: int = 0) -> list[Part]:
+    """A part for each split of the run, from the receipts of the first pass in the order of the plan."""
+    counts = [int(receipt.facts["survivors"]) for receipt in refined]
+    firsts = accumulate([first, *counts])
+    return [
+        Part(receipt.unit, run.uri(run.signatures(receipt.unit)), run.uri(run.survivors(receipt.unit)), number, count)
+        for receipt, number, count in zip(refined, firsts, counts, strict=False)
+    ]

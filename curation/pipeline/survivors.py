@@ -1,4 +1,4 @@
-"""What the first pass let through, read back for the second: survivors in order, which of them are duplicates, and how similar."""
+"""What the first pass let through, read back for the second: survivors in order, which of them are duplicates."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import storage
-from curation.dedup.keys import SIGNATURE, TEXT_HASH
-from curation.run.documents import DOC_ID, TEXT
+from curation.dedup.duplicates import DUPLICATES
+from curation.run.documents import TEXT
 from curation.run.folder import RunFolder
 
 BATCH_ROWS = 256
@@ -21,11 +21,14 @@ BATCH_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Why a survivor is a duplicate: the document kept for it, whether the texts are equal, the estimated Jaccard."""
+    """Why a survivor is a duplicate; see `curation/dedup/duplicates.py`."""
 
+    reason: str
     kept: bytes
-    exact: bool
-    similarity: float
+    similarity: float | None
+    jaccard: float | None
+    elsewhere: bool
+    address: str | None
 
 
 def read_survivors(run: RunFolder, unit: str) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -50,31 +53,10 @@ def cut_by_bytes(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def read_matches(run: RunFolder, unit: str) -> dict[int, Match]:
-    """The duplicates among a split's survivors, by ordinal.
-
-    Compares each with the document kept for it by their signatures; reads one split's signatures at a time.
-    """
+    """The duplicates among a split's survivors, by ordinal."""
     uri = run.uri(run.duplicates(unit))
     if not storage.exists(uri):
         return {}
-    listed = pq.read_table(uri)
-    ordinals, kept_ordinals = listed["ordinal"].to_numpy(), listed["kept_ordinal"].to_numpy()
-    kept_units = np.array(listed["kept_unit"].to_pylist())
-    own = pq.read_table(run.uri(run.signatures(unit)))
-    matches: dict[int, Match] = {}
-    for kept_unit in np.unique(kept_units):
-        here = kept_units == kept_unit
-        theirs = own if kept_unit == unit else pq.read_table(run.uri(run.signatures(str(kept_unit))))
-        mine = own.take(ordinals[here]).to_pylist()
-        kept = theirs.take(kept_ordinals[here]).to_pylist()
-        for ordinal, a, b in zip(ordinals[here].tolist(), mine, kept, strict=True):
-            exact = a[TEXT_HASH] == b[TEXT_HASH]
-            matches[ordinal] = Match(b[DOC_ID], exact, 1.0 if exact else agreement(a[SIGNATURE], b[SIGNATURE]))
-    return matches
-
-
-def agreement(a: bytes | None, b: bytes | None) -> float:
-    """The share of equal values of two MinHash signatures: an estimate of the Jaccard similarity of their shingles."""
-    if a is None or b is None:
-        return 0.0
-    return float(np.mean(np.frombuffer(a, "<u8") == np.frombuffer(b, "<u8")))
+    columns = pq.read_table(uri).select(DUPLICATES.names).to_pydict()
+    rows = zip(*columns.values(), strict=True)
+    return {ordinal: Match(*row) for ordinal, *row in rows}

@@ -1,0 +1,148 @@
+"""From keys to candidates: the shuffle of a round. Documents that share a key meet in a partition and become edges.
+
+An edge goes to the home of the document that ranks behind, as 8 bytes: its place there (24 bits), the other's number (40).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from connectors.storage import Written
+from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
+from curation.dedup.key_blobs import Documents, numbers_of, pack, unpack
+from curation.dedup.removed import places_of, read_table
+from curation.dedup.signature_files import POLICY, read_column, words_of
+from curation.dedup.stars import star_edges
+from curation.run.folder import RunFolder
+from curation.run.sections import read_from_all, write_sections
+
+KEYS_PER_PARTITION = 4_000_000  # some 250 MB while a partition's edges are made
+NUMBER_BITS = 40  # of an edge; the place in the home stands above
+MOST_DOCUMENTS = 1 << NUMBER_BITS
+MOST_HOME_DOCUMENTS = 1 << 24
+_NUMBER = np.uint64(MOST_DOCUMENTS - 1)
+_PLACE = np.uint64(NUMBER_BITS)
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One comparison of documents by keys.
+
+    folder     of the run, for this round's files
+    column     of the signature files that holds the keys
+    whole      the column is one hash of 128 bits, equal or not; else each 8 bytes are a key
+    earlier    folders of the rounds whose removals take no part any more
+    undecided  path of a folder with a mask a home: only those take part; "" for all
+    ranked     whether the keep policy counts; else the first is the smaller number
+    """
+
+    run: RunFolder
+    folder: str
+    column: str
+    whole: bool
+    earlier: tuple[str, ...]
+    undecided: str
+    ranked: bool
+    partitions: int
+    neighbourhood: Neighbourhood
+
+    def removed(self, home: int) -> str:
+        """Where a home's removals of this round lie."""
+        return removed_path(self.folder, home)
+
+    def taken(self, home: Home) -> Mask:
+        """Which documents of a home take part."""
+        if self.undecided:
+            content = np.fromfile(self.run.uri(f"{self.undecided}/{home.number}"), np.bool_)
+            assert len(content) == home.documents
+            return content
+        taken = np.ones(home.documents, np.bool_)
+        for folder in self.earlier:
+            taken[places_of(read_table(self.run, removed_path(folder, home.number)))] = False
+        return taken
+
+
+def removed_path(folder: str, home: int) -> str:
+    """Where the removals of a round lie for a home."""
+    return f"{folder}/removed/{home}.parquet"
+
+
+@dataclass(frozen=True)
+class PackKeys:
+    """The emitting half of the shuffle: a home in, a blob for each partition out. Memory: some 40 bytes a key of a home."""
+
+    round: Round
+
+    def __call__(self, home: Home) -> Iterator[tuple[int, bytes]]:
+        words, given = words_of(read_column(home, self.round.column))
+        taken = self.round.taken(home) & given
+        classes = read_column(home, POLICY).to_numpy()
+        if not self.round.ranked:
+            classes = np.zeros_like(classes)
+        keys, checks = words, np.zeros(0, np.uint64)
+        if self.round.whole:
+            keys, checks = np.ascontiguousarray(words[:, :1]), np.ascontiguousarray(words[:, 1])
+        yield from pack(Documents(home.first, taken.view(np.uint8), classes, keys, checks), self.round.partitions)
+
+
+@dataclass(frozen=True)
+class JoinStars:
+    """The reducing half: a partition's blobs in, a file with its edges out, a section a home. Gives the file's receipt.
+
+    packed  edges of 8 bytes; else pairs of numbers, (nearer, farther), as the search for components reads them
+    """
+
+    round: Round
+    packed: bool = True
+
+    def __call__(self, partition: int, blobs: Sequence[bytes]) -> bytes:
+        nearer, farther = star_edges(unpack(blobs))
+        path = f"{self.round.folder}/edges/{partition:05d}"
+        sections = edge_sections(numbers_of(nearer), numbers_of(farther), self.round.neighbourhood, self.packed)
+        written = write_sections(self.round.run.uri(path), sections, self.round.neighbourhood.homes)
+        return json.dumps({path: asdict(written)}).encode()
+
+
+def joined(receipts: Sequence[bytes]) -> dict[str, Written]:
+    """The files that a shuffle made, by path."""
+    files = {path: Written(**written) for receipt in receipts for path, written in json.loads(receipt).items()}
+    return dict(sorted(files.items()))
+
+
+def edge_sections(
+    nearer: Numbers, farther: Numbers, neighbourhood: Neighbourhood, packed: bool = True
+) -> Iterator[tuple[int, bytes]]:
+    """The edges of each home. Those to documents of an index are left out: they stay whatever they resemble."""
+    own = farther >= np.uint64(neighbourhood.own)
+    nearer, farther = nearer[own], farther[own]
+    homes = neighbourhood.home_of(farther)
+    order = np.argsort(homes, kind="stable")
+    nearer, farther, homes = nearer[order], farther[order], homes[order]
+    firsts = np.array(neighbourhood.firsts, np.uint64)
+    edges = pack_edges(farther - firsts[homes], nearer) if packed else np.stack([nearer, farther], axis=1)
+    cuts = np.searchsorted(homes, np.arange(neighbourhood.homes + 1))
+    for home in np.flatnonzero(np.diff(cuts)).tolist():
+        yield home, edges[cuts[home] : cuts[home + 1]].tobytes()
+
+
+def pack_edges(places: Numbers, numbers: Numbers) -> Numbers:
+    """Edges of 8 bytes: the place in its home of the document that ranks behind, and the number of the other."""
+    return (places << _PLACE) | numbers
+
+
+def read_edges(run: RunFolder, files: Sequence[str], home: int) -> Numbers:
+    """A home's edges from all partitions: packed, ascending (so by place), each once."""
+    content = b"".join(read_from_all([run.uri(path) for path in files], home))
+    return np.unique(np.frombuffer(content, np.uint64))
+
+
+def unpack_edges(edges: Numbers) -> tuple[Places, Numbers]:
+    """The places of the documents that rank behind, and the numbers of those before them."""
+    return (edges >> _PLACE).astype(np.int64), edges & _NUMBER

@@ -1,0 +1,172 @@
+"""Candidates compared by their signatures, at the home of the one that ranks behind.
+
+The home asks for what it lacks: the policy class and the signature's bytes of each document that an edge leads to, once. The
+share of equal bytes estimates the Jaccard similarity (Li and König 2010, b-bit minwise hashing), with a standard error of
+0.04 at 0.8 for 112 values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from connectors import storage
+from connectors.storage import Written
+from curation.dedup.candidates import Round, pack_edges, read_edges, unpack_edges
+from curation.dedup.homes import Home, Numbers, Places
+from curation.dedup.kernels.leaders import count_agreements
+from curation.dedup.key_blobs import numbers_of, ranks_of
+from curation.dedup.questions import Exchange
+from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
+from curation.dedup.signature_files import AGREEMENT, POLICY, bytes_of, read_rows
+from curation.run.folder import RunFolder
+
+Task = tuple[dict[str, Written], dict[str, int]]  # files that a task wrote, and counts of what it found
+
+CHANCE = 1 / 256  # that two different values agree in their low byte
+MEASURED = "measured"
+PAIRS = pa.schema(
+    [
+        pa.field(PLACE, pa.uint32(), nullable=False),  # of the document that ranks behind, in its home
+        pa.field(NEARER, pa.uint64(), nullable=False),  # rank of the other
+        pa.field(SIMILARITY, pa.float32(), nullable=False),
+        pa.field(MEASURED, pa.bool_(), nullable=False),  # from the shingles themselves; else estimated
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Near:
+    """A round of near duplicates, and the one before it.
+
+    target   Jaccard similarity from which a pair counts as similar
+    margin   around the target: estimates within are measured
+    before   folder of the round before, whose pairs are known; "" for the first
+    """
+
+    round: Round
+    agreement: int
+    target: float
+    margin: float
+    before: str
+
+    @property
+    def run(self) -> RunFolder:
+        """The run's folder."""
+        return self.round.run
+
+    @property
+    def signatures(self) -> Exchange:
+        """Where homes ask for signatures."""
+        schema = pa.schema([pa.field(POLICY, pa.uint16()), pa.field(AGREEMENT, pa.binary(self.agreement))])
+        return Exchange(self.run, f"{self.round.folder}/signatures", schema, self.round.neighbourhood)
+
+    @property
+    def sketches(self) -> Exchange:
+        """Where homes ask for sketches of shingles."""
+        schema = pa.schema([pa.field("sketch", pa.large_binary())])
+        return Exchange(self.run, f"{self.round.folder}/sketches", schema, self.round.neighbourhood)
+
+    def candidates(self, home: int) -> str:
+        """A home's edges that were not known before this round, packed."""
+        return f"{self.round.folder}/candidates/{home}"
+
+    def compared(self, home: int) -> str:
+        """Those with their similarity by signatures."""
+        return f"{self.round.folder}/compared/{home}.parquet"
+
+    def pairs(self, home: int) -> str:
+        """All pairs of a home, this round's and those before."""
+        return pairs_path(self.round.folder, home)
+
+
+def pairs_path(folder: str, home: int) -> str:
+    """Where a home's pairs lie after a round."""
+    return f"{folder}/pairs/{home}.parquet"
+
+
+@dataclass(frozen=True)
+class AskForSignatures:
+    """A task: takes up a home's new edges and asks for the documents that they lead to."""
+
+    near: Near
+    files: tuple[str, ...]
+
+    def __call__(self, home: Home) -> Task:
+        near = self.near
+        edges = read_edges(near.run, self.files, home.number)
+        if near.before:
+            known = read_table(near.run, pairs_path(near.before, home.number))
+            edges = np.setdiff1d(edges, packed_pairs(known), assume_unique=True)
+        _, numbers = unpack_edges(edges)
+        path = near.candidates(home.number)
+        written = storage.write_bytes(near.run.uri(path), edges.tobytes())
+        return {path: written} | near.signatures.ask(home, np.unique(numbers)), {"edges": len(edges)}
+
+
+def packed_pairs(pairs: pa.Table) -> Numbers:
+    """Pairs as edges again, ascending."""
+    places, numbers = pairs.column(PLACE).to_numpy().astype(np.uint64), numbers_of(pairs.column(NEARER).to_numpy())
+    return np.sort(pack_edges(places, numbers))
+
+
+@dataclass(frozen=True)
+class AnswerWithSignatures:
+    """A task: answers all questions for a home's signatures."""
+
+    near: Near
+
+    def __call__(self, home: Home) -> Task:
+        return self.near.signatures.answer(home, lambda places: read_rows(home, [POLICY, AGREEMENT], places)), {}
+
+
+@dataclass(frozen=True)
+class Compare:
+    """A task: hears the answers, estimates each pair's similarity, and asks for the sketches of the uncertain ones."""
+
+    near: Near
+
+    def __call__(self, home: Home) -> Task:
+        near = self.near
+        edges = np.frombuffer(storage.read_bytes(near.run.uri(near.candidates(home.number))), np.uint64)
+        places, numbers = unpack_edges(edges)
+        ranks, similarities = compare(near, home, places, numbers)
+        pairs = pa.table(
+            [
+                pa.array(places, pa.uint32()),
+                pa.array(ranks, pa.uint64()),
+                pa.array(similarities, pa.float32()),
+                pa.array(np.zeros(len(edges), np.bool_)),
+            ],
+            PAIRS,
+        )
+        written = write_table(near.run, near.compared(home.number), pairs)
+        uncertain = is_uncertain(near, similarities)
+        both = np.concatenate([numbers[uncertain], places[uncertain].astype(np.uint64) + np.uint64(home.first)])
+        return written | near.sketches.ask(home, np.unique(both)), {"uncertain": int(uncertain.sum())}
+
+
+def is_uncertain(near: Near, similarities: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Whose estimate is too near the target to decide by."""
+    low, high = np.float32(near.target - near.margin), np.float32(near.target + near.margin)
+    return np.asarray((similarities >= low) & (similarities < high))
+
+
+def compare(near: Near, home: Home, places: Places, numbers: Numbers) -> tuple[Numbers, npt.NDArray[np.float32]]:
+    """Each pair's other rank, and the estimate of its similarity."""
+    asked, which = np.unique(numbers, return_inverse=True)
+    answers = near.signatures.hear(home)
+    if len(answers) != len(asked):
+        raise RuntimeError(f"home {home.number} asked for {len(asked)} signatures and heard {len(answers)}")
+    mine, own = np.unique(places, return_inverse=True)
+    ours = read_rows(home, [AGREEMENT], mine).column(AGREEMENT)
+    counts = np.zeros(len(places), np.int64)
+    if len(places):
+        theirs = bytes_of(answers.column(AGREEMENT).chunk(0))
+        count_agreements(theirs, which, bytes_of(ours.chunk(0)), own, counts)
+    estimates = (counts / near.agreement - CHANCE) / (1 - CHANCE)
+    ranks = ranks_of(asked, answers.column(POLICY).to_numpy())[which]
+    return ranks, np.maximum(estimates, 0).astype(np.float32)

@@ -1,0 +1,80 @@
+"""How homes ask each other about documents: a question a home, an answer of as many rows, and nothing that names either.
+
+    ask      a home writes down which documents of every home it wants to know about, itself included
+    answer   a home goes through all questions to it and answers each, in the order asked
+    hear     the asking home reads the answers
+
+The files of all homes are there, so that one that was never reached is an error and not silence. A document is asked about
+once by a home, however many edges lead to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from connectors.storage import Written
+from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
+from curation.run.folder import RunFolder
+from curation.run.sections import read_section, write_sections
+
+Lookup = Callable[[Places], pa.Table | pa.RecordBatch]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The files of one exchange, in a folder of the run; `schema` is that of the answers."""
+
+    run: RunFolder
+    folder: str
+    schema: pa.Schema
+    neighbourhood: Neighbourhood
+
+    def ask(self, home: Home, numbers: Numbers) -> dict[str, Written]:
+        """Writes a home's questions. `numbers` ascend, each once."""
+        cuts, firsts = self.neighbourhood.cuts(numbers), self.neighbourhood.firsts
+        sections = (
+            (other, (numbers[cuts[other] : cuts[other + 1]] - np.uint64(firsts[other])).astype(np.uint32).tobytes())
+            for other in np.flatnonzero(np.diff(cuts)).tolist()
+        )
+        path = self._questions(home.number)
+        return {path: write_sections(self.run.uri(path), sections, self.neighbourhood.homes)}
+
+    def answer(self, home: Home, lookup: Lookup) -> dict[str, Written]:
+        """Writes a home's answers to all homes. `lookup` gives a row for each place, which ascend; it is called once."""
+        asked = [self._asked(other, home.number) for other in range(self.neighbourhood.homes)]
+        places = np.unique(np.concatenate(asked))
+        answers = pa.Table.from_arrays(list(lookup(places).columns), schema=self.schema)
+        path, sections = self._answers(home.number), self._sections(asked, places, answers)
+        return {path: write_sections(self.run.uri(path), sections, len(asked))}
+
+    def _asked(self, asking: int, answering: int) -> Places:
+        return np.frombuffer(read_section(self.run.uri(self._questions(asking)), answering), np.uint32).astype(np.int64)
+
+    @staticmethod
+    def _sections(asked: Sequence[Places], places: Places, answers: pa.Table) -> Iterator[tuple[int, bytes]]:
+        assert len(answers) == len(places)
+        for other, wanted in enumerate(asked):
+            if len(wanted):
+                sink = pa.BufferOutputStream()
+                with pa.ipc.new_stream(sink, answers.schema) as stream:
+                    stream.write_table(answers.take(pa.array(np.searchsorted(places, wanted))))
+                yield other, sink.getvalue().to_pybytes()
+
+    def hear(self, home: Home) -> pa.Table:
+        """The answers to a home's questions, a row for each document that it asked about, in that order."""
+        tables = [self.schema.empty_table()]
+        for other in range(self.neighbourhood.homes):
+            content = read_section(self.run.uri(self._answers(other)), home.number)
+            if content:
+                tables.append(pa.ipc.open_stream(content).read_all())
+        return pa.concat_tables(tables).combine_chunks()
+
+    def _questions(self, home: int) -> str:
+        return f"{self.folder}/questions/{home}"
+
+    def _answers(self, home: int) -> str:
+        return f"{self.folder}/answers/{home}"

@@ -1,0 +1,247 @@
+"""What stands for each document that is out: always one that is kept.
+
+A page is out for another of the same text or address, and that one may be out itself, for a page that is similar to it. The
+homes ask each other until all know the document that stays; then they ask for its name, and for the sketches of a sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from connectors.storage import Written
+from curation.dedup.candidates import removed_path
+from curation.dedup.comparing import Task
+from curation.dedup.duplicates import DUPLICATES, NEAR, ORDINAL, URL
+from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
+from curation.dedup.measuring import Sketcher, measure_pairs
+from curation.dedup.questions import Exchange
+from curation.dedup.removed import NEARER, PLACE, REMOVED, SIMILARITY, places_of, read_table, write_table
+from curation.dedup.signature_files import read_column
+from curation.run.documents import DOC_ID
+from curation.run.documents import URL as ADDRESS
+from curation.run.folder import RunFolder
+from curation.run.parquet_output import ParquetOutput
+
+REASON = "reason"
+STATE = REMOVED.append(pa.field(REASON, pa.string(), nullable=False))
+POINTERS = pa.schema([pa.field(NEARER, pa.uint64()), pa.field(SIMILARITY, pa.float32())])
+NAMES = pa.schema([pa.field(DOC_ID, pa.binary(16)), pa.field(ADDRESS, pa.string())])  # the address: of an index only
+SKETCHES = pa.schema([pa.field("sketch", pa.large_binary())])
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How removals get their representatives.
+
+    rounds   folder and reason of each round that removed documents, in the order of the rounds
+    hops     how often to ask on: a document of the last round is out for one that stays
+    sampled  share of the near duplicates whose true similarity is measured
+    size     hashes of a sample's sketches; texts with fewer distinct shingles are measured exactly
+    """
+
+    run: RunFolder
+    folder: str
+    neighbourhood: Neighbourhood
+    rounds: tuple[tuple[str, str], ...]
+    hops: int
+    sampled: float
+    sketcher: Sketcher | None
+    size: int
+
+    def state(self, hop: int, home: int) -> str:
+        """A home's removals with whom they are out for, after so many hops."""
+        return f"{self.folder}/{hop}/{home}.parquet"
+
+    def pointers(self, hop: int) -> Exchange:
+        """Where homes ask what a document is out for itself."""
+        return Exchange(self.run, f"{self.folder}/{hop}/pointers", POINTERS, self.neighbourhood)
+
+    @property
+    def names(self) -> Exchange:
+        """Where homes ask for the ids of those that stay."""
+        return Exchange(self.run, f"{self.folder}/names", NAMES, self.neighbourhood)
+
+    @property
+    def sketches(self) -> Exchange:
+        """Where homes ask for the sketches of the sample."""
+        return Exchange(self.run, f"{self.folder}/sample", SKETCHES, self.neighbourhood)
+
+
+@dataclass(frozen=True)
+class AskOn:
+    """A task: takes up what was heard at the hop before and asks on; at the last hop for names and sketches."""
+
+    naming: Naming
+    hop: int
+
+    def __call__(self, home: Home) -> Task:
+        naming, hop = self.naming, self.hop
+        state = gather(naming, home) if hop == 0 else follow(naming, hop - 1, home)
+        written = write_table(naming.run, naming.state(hop, home.number), state)
+        if hop < naming.hops:
+            asking = state.filter(pc.not_equal(state[REASON], NEAR))
+            return written | naming.pointers(hop).ask(home, unique(asking)), {}
+        written |= naming.names.ask(home, unique(state))
+        if naming.sketcher is not None:
+            first, second = sample_pairs(naming, home, state)
+            written |= naming.sketches.ask(home, np.unique(np.concatenate([first, second])))
+        return written, {}
+
+
+def unique(state: pa.Table) -> Numbers:
+    """The numbers of those that documents are out for, ascending, each once."""
+    return np.unique(state.column(NEARER).to_numpy())
+
+
+def gather(naming: Naming, home: Home) -> pa.Table:
+    """A home's removals of all rounds, by place."""
+    tables = [STATE.empty_table()]
+    for folder, reason in naming.rounds:
+        removed = read_table(naming.run, removed_path(folder, home.number))
+        reasons = pa.array([reason], pa.string()).take(pa.array(np.zeros(len(removed), np.int64)))
+        tables.append(removed.append_column(STATE.field(REASON), reasons))
+    return pa.concat_tables(tables).sort_by(PLACE)
+
+
+def follow(naming: Naming, hop: int, home: Home) -> pa.Table:
+    """The removals, those of a document that is out itself passed on to what that one is out for."""
+    state = read_table(naming.run, naming.state(hop, home.number))
+    asking = np.asarray(pc.not_equal(state[REASON], NEAR).to_numpy(), np.bool_)
+    numbers = state.column(NEARER).to_numpy().copy()
+    asked, which = np.unique(numbers[asking], return_inverse=True)
+    answers = naming.pointers(hop).hear(home)
+    if len(answers) != len(asked):
+        raise RuntimeError(f"home {home.number} asked about {len(asked)} documents and heard of {len(answers)}")
+    heard = answers.take(pa.array(which))
+    moved = heard.column(NEARER).to_numpy() != numbers[asking]
+    numbers[asking] = heard.column(NEARER).to_numpy()
+    similarities = state.column(SIMILARITY).to_numpy(zero_copy_only=False).copy()
+    own = similarities[asking]
+    own[moved] = heard.column(SIMILARITY).to_numpy(zero_copy_only=False)[moved]
+    similarities[asking] = own
+    similarities[np.asarray(pc.equal(state[REASON], URL).to_numpy(), np.bool_)] = np.nan  # another text, same address
+    columns = [
+        state.column(PLACE),
+        pa.array(numbers),
+        pa.array(similarities, pa.float32(), from_pandas=True),
+        state.column(REASON),
+    ]
+    return pa.table(columns, STATE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A task: answers what a hop asks of a home."""
+
+    naming: Naming
+    hop: int
+
+    def __call__(self, home: Home) -> Task:
+        naming, hop = self.naming, self.hop
+        if hop < naming.hops:
+            return naming.pointers(hop).answer(home, lambda places: pointers_at(naming, hop, home, places)), {}
+        written = naming.names.answer(home, lambda places: names_at(home, places))
+        if naming.sketcher is not None:
+            written |= naming.sketches.answer(home, lambda places: sketches_at(naming, home, places))
+        return written, {}
+
+
+def pointers_at(naming: Naming, hop: int, home: Home, places: Places) -> pa.RecordBatch:
+    """What each document is out for, or its own number where it is not out."""
+    state = read_table(naming.run, naming.state(hop, home.number))
+    numbers = places.astype(np.uint64) + np.uint64(home.first)
+    similarities = np.full(len(places), np.nan, np.float32)
+    if len(state):
+        out = places_of(state)
+        found = np.minimum(np.searchsorted(out, places), len(out) - 1)
+        hit = out[found] == places
+        numbers[hit] = state.column(NEARER).to_numpy()[found[hit]]
+        similarities[hit] = state.column(SIMILARITY).to_numpy(zero_copy_only=False)[found[hit]]
+    return pa.RecordBatch.from_arrays([pa.array(numbers), pa.array(similarities, from_pandas=True)], schema=POINTERS)
+
+
+def names_at(home: Home, places: Places) -> pa.RecordBatch:
+    """Ids of some documents of a home; the URLs too where it is an index's, which no ledger here has."""
+    rows = pa.array(places)
+    known = not home.parts[0].texts
+    urls = read_column(home, ADDRESS).take(rows) if known else pa.nulls(len(places), pa.string())
+    return pa.RecordBatch.from_arrays([read_column(home, DOC_ID).take(rows), urls], schema=NAMES)
+
+
+def sketches_at(naming: Naming, home: Home, places: Places) -> pa.RecordBatch:
+    """Sketches of some documents of a home."""
+    assert naming.sketcher is not None
+    return pa.RecordBatch.from_arrays([naming.sketcher(home, places, naming.size)], schema=SKETCHES)
+
+
+def sample_pairs(naming: Naming, home: Home, state: pa.Table) -> tuple[Numbers, Numbers]:
+    """The sampled near duplicates and what stands for them; those of an index have no text to measure but their sketch."""
+    rows = sampled_rows(naming, home, state)
+    first = places_of(state)[rows].astype(np.uint64) + np.uint64(home.first)
+    return first, state.column(NEARER).to_numpy()[rows]
+
+
+def sampled_rows(naming: Naming, home: Home, state: pa.Table) -> npt.NDArray[np.int64]:
+    """Which removals are in the sample: by a hash of the document's number, so the same in every run."""
+    near = np.flatnonzero(np.asarray(pc.equal(state[REASON], NEAR).to_numpy(), np.bool_))
+    limit = naming.sampled * 2.0**64
+    numbers = places_of(state)[near] + home.first
+    drawn = [xxhash.xxh3_64_intdigest(number.to_bytes(8, "little"), seed=2) < limit for number in numbers.tolist()]
+    return near[np.array(drawn, np.bool_)] if drawn else near
+
+
+@dataclass(frozen=True)
+class WriteDuplicates:
+    """A task: hears the names and writes a file for each split of a home that has duplicates."""
+
+    naming: Naming
+
+    def __call__(self, home: Home) -> Task:
+        naming = self.naming
+        state = read_table(naming.run, naming.state(naming.hops, home.number))
+        asked, which = np.unique(state.column(NEARER).to_numpy(), return_inverse=True)
+        names = naming.names.hear(home)
+        if len(names) != len(asked):
+            raise RuntimeError(f"home {home.number} asked for {len(asked)} names and heard {len(names)}")
+        jaccard = np.full(len(state), np.nan, np.float32)
+        if naming.sketcher is not None:
+            rows = sampled_rows(naming, home, state)
+            first, second = sample_pairs(naming, home, state)
+            jaccard[rows] = measure_pairs(naming.sketches, home, first, second, naming.size)
+        elsewhere = state.column(NEARER).to_numpy() < np.uint64(naming.neighbourhood.own)
+        columns = [
+            state.column(PLACE),
+            state.column(REASON),
+            names.column(DOC_ID).take(pa.array(which)),
+            state.column(SIMILARITY),
+            pa.array(jaccard, from_pandas=True),
+            pa.array(elsewhere),
+            names.column(ADDRESS).take(pa.array(which)),
+        ]
+        return write_by_split(naming.run, home, pa.table(columns, DUPLICATES)), {"duplicates": len(state)}
+
+
+def write_by_split(run: RunFolder, home: Home, duplicates: pa.Table) -> dict[str, Written]:
+    """One file for each split that has duplicates; ordinals count within the split."""
+    written: dict[str, Written] = {}
+    places = duplicates.column(ORDINAL).to_numpy()
+    for part in home.parts:
+        first = part.first - home.first
+        start, stop = np.searchsorted(places, [first, first + part.documents])
+        if start == stop:
+            continue
+        ordinals = pa.array(places[start:stop] - np.uint32(first), pa.uint32())
+        table = duplicates.slice(start, stop - start).set_column(0, DUPLICATES.field(ORDINAL), ordinals)
+        path = run.duplicates(part.unit)
+        with ParquetOutput(run.uri(path), DUPLICATES) as output:
+            for batch in table.to_batches():
+                output.write(batch)
+        assert output.written is not None
+        written[path] = output.written
+    return written

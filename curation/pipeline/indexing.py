@@ -1,0 +1,93 @@
+"""The last pass, if the recipe asks for it: an index of the documents that deduplication left, for later runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors import storage
+from curation.dedup.index import FOLDER, NAME, IndexFile, description, index_schema, write_description
+from curation.dedup.keys import Keys
+from curation.dedup.measuring import as_binary
+from curation.dedup.shingles import document_shingles
+from curation.dedup.signature_files import PLAIN, POLICY, SKETCH
+from curation.dedup.sketches import sketches
+from curation.engines.engine import Engine
+from curation.pipeline.survivors import read_matches, read_survivors
+from curation.run.documents import URL
+from curation.run.folder import RunFolder
+from curation.run.parquet_output import ParquetOutput
+from curation.run.receipt import Receipt
+
+STAGE = "index"
+UNIT = "index"
+
+
+def make_index(engine: Engine, run: RunFolder, plan: str, keys: Keys, refined: Sequence[Receipt]) -> list[Receipt]:
+    """Makes the run's index. Gives the receipts of its files, and of its description behind them."""
+    units = [receipt.unit for receipt in refined]
+    numbered = dict(engine.map(IndexSplit(run, plan, keys), units))
+    made = [numbered[number] for number in range(len(units))]
+
+    def describe() -> Receipt:
+        files = [
+            IndexFile(path.removeprefix(f"{FOLDER}/"), receipt.records, written.bytes, written.sha256)
+            for receipt in made
+            for path, written in receipt.outputs.items()
+        ]
+        written = write_description(run.uri(FOLDER), description(keys.near), files)
+        documents = sum(file.documents for file in files)
+        return Receipt(UNIT, plan, "", documents, 0, {}, {f"{FOLDER}/{NAME}": written}, {"documents": documents}, {})
+
+    return [*made, run.once(STAGE, UNIT, plan, describe)]
+
+
+@dataclass(frozen=True)
+class IndexSplit:
+    """The pass as a task: a split in, a file of the index out."""
+
+    run: RunFolder
+    plan: str
+    keys: Keys
+
+    def __call__(self, unit: str) -> Receipt:
+        return self.run.once(STAGE, f"splits/{unit}", self.plan, lambda: self._work(unit))
+
+    def _work(self, unit: str) -> Receipt:
+        started = time.perf_counter()
+        path = f"{FOLDER}/{unit}.parquet"
+        schema = index_schema(self.keys.schema)
+        with ParquetOutput(self.run.uri(path), schema, [*PLAIN, SKETCH]) as output:
+            for batch in self._kept(unit):
+                output.write(batch.select(schema.names).cast(schema))
+        assert output.written is not None
+        timing = {"wall": time.perf_counter() - started}
+        return Receipt(f"splits/{unit}", self.plan, "", output.rows, 0, {}, {path: output.written}, {}, timing)
+
+    def _kept(self, unit: str) -> Iterator[pa.RecordBatch]:
+        """The rows of the index, a batch of survivors after the other."""
+        matches = read_matches(self.run, unit)
+        with storage.open_input(self.run.uri(self.run.signatures(unit))) as file:
+            signed = pq.read_table(file, use_threads=False)
+        for first, batch in read_survivors(self.run, unit):
+            kept = np.array([first + row not in matches for row in range(batch.num_rows)], np.bool_)
+            mask = pa.array(kept)
+            texts = batch.filter(mask)
+            if not texts.num_rows:
+                continue
+            rows = signed.slice(first, batch.num_rows).filter(mask).combine_chunks().to_batches()[0]
+            columns = dict(zip(rows.schema.names, rows.columns, strict=True))
+            columns[POLICY] = pa.array(np.zeros(texts.num_rows, np.uint16))
+            columns[SKETCH] = self._sketches(texts)
+            columns[URL] = texts.column(URL)
+            yield pa.RecordBatch.from_pydict(columns)
+
+    def _sketches(self, texts: pa.RecordBatch) -> pa.Array:
+        if self.keys.near is None:
+            return pa.array([b""] * texts.num_rows, pa.large_binary())
+        return as_binary(sketches(document_shingles(texts, self.keys.near.shingling)))
