@@ -10,6 +10,7 @@ import duckdb
 
 from connectors import storage
 from connectors.errors import UserError, nearest
+from curation.audit.duplicates import with_duplicates
 from curation.audit.story import Ledger, Story, as_pattern
 from curation.redact.urls import redact_url
 
@@ -33,7 +34,7 @@ def why(run: str, url: str = "", doc_id: str = "") -> list[Story]:
         records = ledger.rows("records", f"url IN (?, ?) LIMIT {MOST_STORIES}", [url, redact_url(url)])
     if not records:
         raise UserError(f"No record of {doc_id or url} in this run.{_similar(ledger, url)}")
-    return [ledger.story(record) for record in records]
+    return [with_duplicates(ledger, ledger.story(record)) for record in records]
 
 
 def _similar(ledger: Ledger, url: str) -> str:

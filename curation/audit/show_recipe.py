@@ -11,9 +11,11 @@ from rich.text import Text
 
 from curation.audit.pages import open_table
 from curation.audit.show import number, plain
+from curation.dedup.banding import datasketch_choice, s_curve
 from curation.pipeline.explain import Account, StepAccount
 from curation.pipeline.fired import Fired
 from curation.quality.rules import Rule
+from curation.recipes.dedup import MinHash
 from curation.run.documents import EDIT, MEASURE
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -25,6 +27,8 @@ def recipe_page(account: Account, fired: Sequence[Fired] | None = None) -> list[
     parts: list[RenderableType] = [head, Text(), step_table(account.steps)]
     if any(step.rules for step in account.steps):
         parts += [Text(), rule_table(account.steps, fired)]
+    if account.near is not None:
+        parts += [Text(), curve_table(account.near)]
     return [*parts, Text(), pass_table(account), Text(), memory_table(account)]
 
 
@@ -44,6 +48,7 @@ def description(step: StepAccount) -> Text:
         f"source: {step.source}" if step.source else "",
         f"files: {', '.join(files)}" if files else "",
         f"columns unknown: {step.trouble}" if step.trouble else "",
+        *step.notes,
     ]
     told = Text(plain(step.what))
     for line in filter(None, lines):
@@ -64,6 +69,18 @@ def rule_table(steps: Sequence[StepAccount], fired: Sequence[Fired] | None) -> T
             measure = rule.measure
             cells = (step.step, measure.name, measure.unit, removed_if(rule), rule.reason, *count, measure.source)
             table.add_row(*map(plain, cells))
+    return table
+
+
+def curve_table(near: MinHash) -> Table:
+    """Which pairs become candidates, by their similarity; the target's row is marked."""
+    theirs = datasketch_choice(near.target, near.values)
+    ours, datasketch = f"{near.banding}, as here", f"{theirs}, datasketch's choice for {near.target:g}"
+    title = "Pairs of documents that share a key, by their Jaccard similarity"
+    table = open_table(title, "similarity", ours, datasketch, right=("similarity", ours, datasketch))
+    for row in s_curve(near.banding, near.target, near.values):
+        style = "bold" if row.similarity == near.target else None
+        table.add_row(f"{row.similarity:g}", f"{row.ours:.2%}", f"{row.datasketch:.2%}", style=style)
     return table
 
 

@@ -15,8 +15,45 @@ from curation.run.manifest import read_manifest
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a duplicate is a duplicate of.
+
+    elsewhere   the kept document is none of this run's but an earlier one's, by the index that the run was given
+    address     its URL there, "" where it is this run's own
+    jaccard     true, where the pair was drawn to be measured
+    removed     how the duplicate's own text begins, "" where the run keeps nothing of it
+    kept        how the kept document's text begins, "" where it is elsewhere
+    """
+
+    doc_id: str
+    place: str
+    elsewhere: bool
+    address: str
+    jaccard: float | None
+    removed: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The duplicates that a kept document stands for: how many, by reason, and the first addresses."""
+
+    reasons: dict[str, int]
+    urls: list[str]
+
+    @property
+    def documents(self) -> int:
+        """All of them."""
+        return sum(self.reasons.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """One document's account. `passed` are the steps that it went through; `fate` is the ledger's row."""
+    """One document's account. `passed` are the steps that it went through; `fate` is the ledger's row.
+
+    `beside` is there for a duplicate, `copies` for a kept document, where they were asked for; `contamination` are the rows of
+    the evaluation items found in it.
+    """
 
     doc_id: str
     record: dict[str, Any]
@@ -27,6 +64,9 @@ class Story:
     edits: list[tuple[str, str, int]]
     duplicate_of: str = ""
     tokens: dict[str, Any] = field(default_factory=dict)
+    beside: Beside | None = None
+    copies: Copies | None = None
+    contamination: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Ledger:
@@ -82,6 +122,7 @@ class Ledger:
             language=language,
             edits=edits,
             duplicate_of=self._url_of(fate["duplicate_of"]),
+            contamination=self.rows("contamination", "doc_id = ? ORDER BY ngrams DESC, position", [doc_id]),
         )
 
     def _fate(self, doc_id: bytes) -> dict[str, Any]:

@@ -52,7 +52,9 @@ def _receipts(ledger: Ledger) -> Iterator[str]:
     run, manifest = ledger.folder, ledger.manifest
     units = {
         "refine": [split["split"] for split in manifest["inputs"]],
-        "dedup": ["clusters"],
+        "dedup": ["duplicates"],
+        "removal_rates": ["removal_rates"] if (manifest["plan"]["recipe"]["dedup"] or {}).get("alarm") else [],
+        "index": index_units(manifest),
         "vocabulary": ["vocabulary"] if manifest["plan"]["recipe"]["tokenize"] else [],
         "finish": [shard["shard"] for shard in manifest["shards"]],
     }
@@ -69,6 +71,13 @@ def _receipts(ledger: Ledger) -> Iterator[str]:
         yield from _differences(ledger, receipts)
 
 
+def index_units(manifest: dict[str, Any]) -> list[str]:
+    """The receipts of a run's index, if it has one."""
+    if not (manifest["plan"]["recipe"]["dedup"] or {}).get("index"):
+        return []
+    return [*(f"splits/{split['split']}" for split in manifest["inputs"]), "index"]
+
+
 def _differences(ledger: Ledger, receipts: dict[str, list[Receipt]]) -> Iterator[str]:
     run, manifest = ledger.folder, ledger.manifest
     for stage in receipts:
@@ -76,7 +85,7 @@ def _differences(ledger: Ledger, receipts: dict[str, list[Receipt]]) -> Iterator
             if receipt.plan != manifest["plan_digest"]:
                 yield f"{run.receipt(stage, receipt.unit)} is of another plan than {run.manifest}"
     files = {run.recipe: storage.digest(run.uri(run.recipe))} if storage.exists(run.uri(run.recipe)) else {}
-    between = receipts["dedup"] + receipts["vocabulary"]
+    between = receipts["dedup"] + receipts["removal_rates"] + receipts["index"] + receipts["vocabulary"]
     try:
         made = complete_manifest(run, manifest["plan"], files, receipts["refine"], between, receipts["finish"])
     except Unbalanced as error:

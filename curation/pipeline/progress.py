@@ -47,6 +47,15 @@ class StageWatch:
         documents, kept, done = (sum(column) for column in zip(*figures, strict=True)) if figures else (0, 0, 0)
         return documents, kept, done
 
+    def parts(self) -> str:
+        """For a stage of many parts: how many are done, and which was the last."""
+        folder = storage.local_path(self.run.uri(f"receipts/{self.stage}"))
+        with suppress(OSError):
+            done = sorted((path.stat().st_mtime_ns, path.stem) for path in folder.glob("*.json"))
+            if done:
+                return f"{len(done)} parts done, the last {done[-1][1]}"
+        return "at work"
+
     def _take_receipts(self) -> None:
         """Reads the receipts that have come since the last look."""
         folder = self.run.uri(f"receipts/{self.stage}")
@@ -68,7 +77,7 @@ class RunProgress:
 
     @contextmanager
     def stage(self, title: str, stage: str = "", sizes: Sequence[tuple[str, int]] = ()) -> Iterator[None]:
-        """Shows a stage while the block runs: a bar for one with units, else its title and the time."""
+        """Shows a stage while the block runs: a bar for one with units, else its title, the time, and its parts if `stage` has."""
         if self.console is None:
             yield
             return
@@ -108,13 +117,14 @@ class RunProgress:
             self._show(watch, bar, task, started)
             if not self.console.is_terminal and time.monotonic() > line_due:
                 line_due += SECONDS_BETWEEN_LINES
-                done = figures(watch.look(), started) if watch.sizes else "at work"
-                self.console.print(f"{title:<12} {done}")
+                self.console.print(f"{title:<12} {figures(watch.look(), started) if watch.sizes else watch.parts()}")
 
     def _show(self, watch: StageWatch, bar: Progress, task: TaskID, started: float) -> None:
         if watch.sizes:
             look = watch.look()
             bar.update(task, completed=look[2], figures=figures(look, started))
+        elif watch.stage:
+            bar.update(task, figures=watch.parts())
 
 
 def figures(look: tuple[int, int, int], started: float) -> str:

@@ -1,6 +1,6 @@
 """The run's ledger as SQL tables, for aggregates; nothing here holds a document in Python.
 
-    records, measures, edits, near_duplicates, documents   the Parquet files of that part
+    records, measures, edits, near_duplicates, elsewhere, removal_rates, documents   the Parquet files of that part
     fates                                 refine and finish: one row for every record
     ends                                  the fates counted: source, fate, step, reason, documents, tokens, extremes
 
@@ -18,7 +18,16 @@ from connectors import storage
 from connectors.errors import UserError
 from curation.audit.story import Ledger, as_pattern
 from curation.run.documents import LANG, LANG_SCORE, META, RECORD_FIELDS, TEXT
-from curation.run.ledger import EDITS, FATES, NEAR_DUPLICATES, RECORDS, TOKENS, measures_schema
+from curation.run.ledger import (
+    EDITS,
+    ELSEWHERE,
+    FATES,
+    NEAR_DUPLICATES,
+    RECORDS,
+    REMOVAL_RATES,
+    TOKENS,
+    measures_schema,
+)
 
 Row = dict[str, Any]
 
@@ -38,6 +47,8 @@ _PARTS: dict[str, tuple[pa.Schema, tuple[str, ...]]] = {
     "measures": (measures_schema(()), ("ledger/measures",)),
     "edits": (EDITS, ("ledger/edits",)),
     "near_duplicates": (NEAR_DUPLICATES, ("ledger/near_duplicates",)),
+    "elsewhere": (ELSEWHERE, ("ledger/elsewhere",)),
+    "removal_rates": (REMOVAL_RATES, ("ledger/removal_rates",)),
     "documents": (_DOCUMENTS, ("documents",)),
 }
 

@@ -39,6 +39,7 @@ KINDS = [
     "ledger/measures/crawl/00001.warc.gz.parquet",
     "ledger/finish/crawl/00001.parquet",
     "ledger/near_duplicates/crawl/00001.parquet",
+    "ledger/removal_rates/removal_rates.parquet",
     "ledger/edits/crawl/00001.warc.gz.parquet",
 ]
 
@@ -85,7 +86,8 @@ def test_swapped_files_are_both_named(copy: Path) -> None:
     [
         ("refine", "crawl/00003.warc.gz"),
         ("finish", "crawl/00001"),
-        ("dedup", "clusters"),
+        ("dedup", "duplicates"),
+        ("removal_rates", "removal_rates"),
         ("vocabulary", "vocabulary"),
     ],
 )

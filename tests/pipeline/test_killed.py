@@ -26,6 +26,8 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
     "a few splits are refined": lambda run: len(receipts(run, "refine")) >= 3,
     "most splits are refined": lambda run: len(receipts(run, "refine")) >= 8,
     "duplicates are being found": lambda run: len(receipts(run, "refine")) == 10,
+    "candidates are compared": lambda run: "near-0-compared.json" in receipts(run, "dedup"),
+    "near duplicates are decided": lambda run: "near-0-decided.json" in receipts(run, "dedup"),
     "the vocabulary is there": lambda run: bool(receipts(run, "vocabulary")),
     "some shards are finished": lambda run: len(receipts(run, "finish")) >= 2,
 }
@@ -34,7 +36,7 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 def test_killed_again_and_again_the_run_ends_with_the_same_bytes_and_repeats_nothing(
     light_run: Path, light_recipe: Path, crawl: Path, tmp_path: Path
 ) -> None:
-    """SIGKILL to the whole process group at six moments of one run, in both passes and between them."""
+    """SIGKILL to the whole process group at eight moments of one run, in both passes and between them."""
     run = tmp_path / "run"
     words = ["curate", str(light_recipe), "-i", f"{crawl}/*.warc.gz", "-r", str(run), "--workers", "2"]
     for name, moment in MOMENTS.items():

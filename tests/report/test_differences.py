@@ -10,7 +10,8 @@ import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.report.panels.differences import CONTEXT, differing, render
+from curation.audit.differences import CONTEXT
+from curation.report.panels.differences import differing, render
 from curation.report.tables import open_tables
 
 WORDS = st.lists(st.sampled_from(["the", "harbour", "<script>", "&", "a\u202eb", "tide"]), max_size=2 * CONTEXT)
@@ -23,7 +24,7 @@ def without(kind: str, html: str) -> list[str]:
 
 @given(WORDS, WORDS)
 def test_taking_out_either_mark_gives_the_other_text(removed: list[str], kept: list[str]) -> None:
-    shown = "".join(differing(removed, kept))
+    shown = "".join(differing(" ".join(removed), " ".join(kept)))
     seen = [[word.replace("\u202e", "U+202E") for word in words] for words in (removed, kept)]
     assert "<script>" not in shown
     assert without("ins", shown) == seen[0]
@@ -32,7 +33,7 @@ def test_taking_out_either_mark_gives_the_other_text(removed: list[str], kept: l
 
 def test_long_equal_stretches_are_shortened() -> None:
     same = [f"word{n}" for n in range(100)]
-    shown = "".join(differing([*same, "old"], [*same, "new"]))
+    shown = "".join(differing(" ".join([*same, "old"]), " ".join([*same, "new"])))
     assert shown.count("word") == 2 * CONTEXT and "<del>old</del> <ins>new</ins>" in shown
 
 
