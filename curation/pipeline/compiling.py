@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from curation.dedup.keys import Keys
+from curation.decontaminate import kernels as decontaminate_kernels
+from curation.dedup import kernels as dedup_kernels
+from curation.dedup.signature import signatures
 from curation.quality import linear_model
 from curation.quality.c4 import C4
 from curation.quality.measure import shipped
@@ -16,26 +18,32 @@ from curation.text.columns import text_batch
 from curation.text.kernels.compiling import are_kept
 from curation.text.segmentation import Text
 
+ROOMS = (dedup_kernels, decontaminate_kernels)  # that have kernels of their own, each of which is warmed up alone
+
 # One of everything that leads to a kernel of its own: a citation, a phrase over two chunks, a character left to Python.
 TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's ΑΣ.\n- a line", "…", ""]
 
 
 def prepare_kernels(say: Callable[[str], object]) -> None:
     """Compiles the kernels if none are kept, and says so: so that workers don't, each for itself and without a word."""
+    for room in ROOMS:
+        room.modules()  # those that are not imported would not be asked for
     if not are_kept():
-        say("compiling the text engine's kernels (once a machine; about a minute)")
+        say("compiling kernels (once a machine; about a minute)")
         compile_kernels()
 
 
 def compile_kernels() -> None:
-    """Uses every kernel, at about 50 CPU seconds where none is compiled yet and one where all are."""
+    """Uses every kernel, at about a CPU minute where none is compiled yet and a second where all are."""
+    for room in ROOMS:
+        room.warm_up()
     column = pa.array(TEXTS, pa.string())
     batch = text_batch(column)
     for measure in shipped().values():
         measure.values(batch)
     documents = pa.record_batch({TEXT: column})
     C4()(documents)
-    Keys(near=True)(documents)
+    signatures(batch)
     assert Text(TEXTS[0]).words
     WordTrie.of(["a"]).count(TEXTS[0], whole_words=True)
     linear_model.train(

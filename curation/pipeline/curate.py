@@ -12,16 +12,21 @@ from rich.console import Console
 
 from connectors import storage
 from connectors.errors import UserError
+from curation.dedup.homes import Part
+from curation.dedup.index import index_parts, read_index
 from curation.engines.engine import Engine
 from curation.engines.opening import open_engine, require_known
 from curation.pipeline.close import close, close_manifest
 from curation.pipeline.compiling import prepare_kernels
-from curation.pipeline.deduplicate import deduplicate
+from curation.pipeline.deduplicate import Settings, deduplicate, parts_of, settings_of
 from curation.pipeline.finish import FinishPass, plan_shards
+from curation.pipeline.indexing import make_index
 from curation.pipeline.plan import Plan, adopt, make_plan
 from curation.pipeline.progress import RunProgress
 from curation.pipeline.reading import BATCH_DOCUMENTS
 from curation.pipeline.refine import RefinePass
+from curation.pipeline.removal_alarm import watch_removals
+from curation.pipeline.repeated_spans import find_repeated
 from curation.pipeline.vocabulary import make_vocabulary, tokenizer_location
 from curation.recipes.load import load_recipe
 from curation.recipes.model import Recipe
@@ -135,9 +140,14 @@ def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress
     with progress.stage("refine", "refine", [(split.name, split.size) for split in plan.splits]):
         task = RefinePass(run, digest, recipe, uuid.uuid4().hex, batch_documents)
         refined = in_order(engine.map(task, plan.splits), len(plan.splits))
-    with progress.stage("dedup"):
-        clusters = deduplicate(engine, run, digest, recipe.dedup, refined)
-    between, tokenizer = [clusters], ""
+    with progress.stage("dedup", "dedup"):
+        duplicates = deduplicate(engine, run, digest, dedup_settings(recipe), all_parts(run, recipe, refined))
+    between, tokenizer = [duplicates], ""
+    if recipe.dedup is not None:
+        between.append(watch_removals(engine, run, digest, recipe.dedup, refined, progress.console))
+    if recipe.repeated is not None:
+        with progress.stage("repeated"):
+            find_repeated(engine, run, digest, recipe.repeated.spans, refined)
     if recipe.tokenize is not None:
         with progress.stage("vocabulary"):
             tokenizer = tokenizer_location(run, make_vocabulary(engine, run, digest, recipe, refined))
@@ -146,6 +156,9 @@ def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress
     with progress.stage("finish", "finish", [(shard.name, shard.text_bytes) for shard in shards]):
         finish = FinishPass(run, digest, recipe, tokenizer, duplicate_threshold(recipe))
         finished = in_order(engine.map(finish, shards), len(shards))
+    if recipe.dedup is not None and recipe.dedup.index:
+        with progress.stage("index"):
+            between += make_index(engine, run, digest, recipe.keys, refined)
     close_manifest(run, plan, refined, between, finished)
 
 
@@ -157,7 +170,27 @@ def in_order(numbered: Any, count: int) -> list[Receipt]:
 
 
 def duplicate_threshold(recipe: Recipe) -> float:
-    """The similarity at which banding finds about two pairs of three, (1/bands)^(1/rows): what the ledger names."""
+    """The similarity that the ledger names as the threshold: the target, or, where nothing is verified, that at which banding
+    finds about two pairs of three, (1/bands)^(1/rows).
+    """
     if recipe.dedup is None or recipe.dedup.minhash is None:
         return 1.0
-    return float((1 / recipe.dedup.minhash.bands) ** (1 / recipe.dedup.minhash.rows))
+    minhash = recipe.dedup.minhash
+    return minhash.target if minhash.verify else float((1 / minhash.bands) ** (1 / minhash.rows))
+
+
+def dedup_settings(recipe: Recipe) -> Settings:
+    """What the recipe wants of deduplication."""
+    dedup = recipe.dedup
+    if dedup is None:
+        return settings_of(False, False, None, None)
+    minhash = dedup.minhash
+    target = minhash.target if minhash and minhash.verify else None
+    return settings_of(dedup.url, dedup.exact, recipe.keys.near, target)
+
+
+def all_parts(run: RunFolder, recipe: Recipe, refined: Sequence[Receipt]) -> list[Part]:
+    """What is compared: the documents of the indexes that the recipe names, which stay, and behind them the run's own."""
+    indexes = [read_index(path) for path in recipe.dedup.against] if recipe.dedup else []
+    held = index_parts(indexes)
+    return [*held, *parts_of(run, refined, sum(part.documents for part in held))]

@@ -18,6 +18,10 @@ import pyarrow.compute as pc
 
 from connectors import storage
 from connectors.megatron import ShardWriter, optimal_dtype
+from curation.dedup import cut_spans
+from curation.dedup.cut_spans import CutSpans
+from curation.dedup.duplicates import EXACT, NEAR
+from curation.pipeline.repeated_spans import read_cuts
 from curation.pipeline.survivors import Match, read_matches, read_survivors
 from curation.pipeline.tally import Tally, in_row_order
 from curation.recipes.model import Recipe
@@ -35,6 +39,7 @@ from curation.run.documents import (
     Verdict,
     texts,
     with_column,
+    with_columns,
     with_verdicts,
 )
 from curation.run.folder import RunFolder
@@ -44,9 +49,9 @@ from curation.run.receipt import Receipt
 from curation.tokenize.loading import Engine, load_tokenizer
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
 
-NEAR = "minhash"  # the reason of a near duplicate
-SHOWN = 50  # near duplicates of a shard whose beginning is kept, for a person to compare
+SHOWN = 50  # measured near duplicates of a shard whose beginning is kept, for a person to compare
 SHOWN_CHARACTERS = 2000
+ADDRESS = "address"
 BYTES_PER_TOKEN = 4  # a guess, only to group splits into shards of about the wanted size
 
 DOCUMENTS = pa.schema(
@@ -130,7 +135,9 @@ class Finishing:
             if settings and task.tokenizer
             else None
         )
-        self.tally = Tally(("dedup", "tokenize"), keep_text=True)
+        cutting = (cut_spans.NAME,) if task.recipe.repeated else ()
+        self.tally = Tally(("dedup", *cutting, "tokenize"), keep_text=True)
+        self.cutter: CutSpans | None = None  # of the split in hand
         self.tokens = self.documents = 0
 
     def work(self) -> Receipt:
@@ -143,6 +150,10 @@ class Finishing:
             "documents": (run.documents(name), DOCUMENTS),
             "index": (run.shard(name, "docs.parquet"), INDEX),
         }
+        if self.task.recipe.repeated is not None:
+            paths["edits"] = (run.ledger("edits", f"finish/{name}"), ledger.EDITS)
+        if self.task.recipe.dedup is not None and self.task.recipe.dedup.against:
+            paths["elsewhere"] = (run.ledger("elsewhere", name), ledger.ELSEWHERE)
         if self.tokenizer is None:
             del paths["index"]
         heartbeat, read_bytes = Heartbeat(run.uri(run.heartbeat("finish", name))), 0
@@ -153,6 +164,7 @@ class Finishing:
             self.writer = self._open_shard(stack)
             for unit in self.shard.units:
                 matches = read_matches(run, unit)
+                self.cutter = self._cutter(unit)
                 for first, batch in read_survivors(run, unit):
                     kept_before = self.documents
                     self._process(batch, [matches.get(first + i) for i in range(batch.num_rows)])
@@ -198,9 +210,18 @@ class Finishing:
         idx_path = stack.enter_context(storage.writing(run.uri(run.shard(name, "idx"))))
         return stack.enter_context(ShardWriter(bin_path, idx_path, optimal_dtype(self.tokenizer.vocabulary_size)))
 
+    def _cutter(self, unit: str) -> CutSpans | None:
+        settings = self.task.recipe.repeated
+        if settings is None:
+            return None
+        cuts = read_cuts(self.task.run, unit)
+        return CutSpans(settings.spans, settings.min_words, settings.min_sentences, cuts)
+
     def _process(self, batch: pa.RecordBatch, matches: list[Match | None]) -> None:
         """Takes one batch of survivors to its end and writes what comes of it."""
         batch = self.tally.step("dedup", partial(mark_duplicates, matches, self.task.duplicate_threshold), batch)
+        if self.cutter is not None:
+            batch = self.tally.step(self.cutter.name, self.cutter, batch)
         tokens, lengths = np.zeros(0, np.int32), np.zeros(batch.num_rows, np.int64)
         with self.tally.clock("tokenize"):
             if self.tokenizer is not None and batch.num_rows:
@@ -235,9 +256,15 @@ class Finishing:
         for fates in in_row_order([ledger.conform(rows, ledger.FATES) for rows in [*ended, kept]]):
             self.outputs["fates"].write(fates)
         for rows in ended:
-            near = rows.filter(pc.equal(rows.column(REASON), NEAR)).slice(0, SHOWN - self.outputs["near"].rows)
+            near = rows.filter(measured_near(rows)).slice(0, SHOWN - self.outputs["near"].rows)
             near = with_column(near, TEXT, pc.utf8_slice_codeunits(near.column(TEXT), 0, SHOWN_CHARACTERS))
             self.outputs["near"].write(ledger.conform(near, ledger.NEAR_DUPLICATES))
+            if "elsewhere" in self.outputs:
+                far = rows.filter(pc.is_valid(rows.column(ADDRESS)))
+                self.outputs["elsewhere"].write(ledger.conform(far, ledger.ELSEWHERE))
+        if self.cutter is not None:
+            for edits in in_row_order([ledger.edits_of(rows) for rows in [*ended, kept]]):
+                self.outputs["edits"].write(edits)
         self.outputs["documents"].write(ledger.conform(kept, DOCUMENTS))
         if self.writer is not None:
             self.writer.add_documents(tokens, lengths)
@@ -248,22 +275,28 @@ class Finishing:
 
 
 def mark_duplicates(matches: Sequence[Match | None], threshold: float, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with the verdicts of deduplication: `exact` for equal texts, `minhash` for similar ones.
+    """The batch with the verdicts of deduplication: `url` for equal addresses, `exact` for equal texts, `minhash` for similar.
 
-    A near duplicate's value is its estimated similarity with the document that is kept for it.
+    A duplicate's value is its similarity with the document that is kept for it.
     """
     batch = with_verdicts(batch, "dedup", [duplicate_verdict(match, threshold) for match in matches])
-    kept = pa.array([match and match.kept for match in matches], pa.binary(16))
-    batch = with_column(batch, ledger.DUPLICATE_OF, kept)
-    return with_column(
-        batch, ledger.SIMILARITY, pa.array([match and match.similarity for match in matches], pa.float32())
-    )
+    columns = {
+        ledger.DUPLICATE_OF: pa.array([match and match.kept for match in matches], pa.binary(16)),
+        ledger.SIMILARITY: pa.array([match and match.similarity for match in matches], pa.float32()),
+        ADDRESS: pa.array([match and match.address for match in matches], pa.string()),
+        ledger.JACCARD: pa.array([match and match.jaccard for match in matches], pa.float32()),
+    }
+    return with_columns(batch, columns)
+
+
+def measured_near(rows: pa.RecordBatch) -> pa.Array:
+    """Which of the rows are near duplicates whose true similarity was measured."""
+    return pc.and_(pc.equal(rows.column(REASON), NEAR), pc.is_valid(rows.column(ledger.JACCARD)))
 
 
 def duplicate_verdict(match: Match | None, threshold: float) -> Verdict | None:
     """The verdict on a duplicate, None for a document that is none."""
     if match is None:
         return None
-    if match.exact:
-        return Verdict("duplicate", "exact", match.similarity, 1.0)
-    return Verdict("duplicate", NEAR, match.similarity, threshold)
+    thresholds = {NEAR: threshold, EXACT: 1.0}
+    return Verdict("duplicate", match.reason, match.similarity, thresholds.get(match.reason))

@@ -15,6 +15,7 @@ import yaml
 
 from connectors import storage
 from connectors.errors import UserError, missing_extra
+from curation.dedup.index import read_index, require_comparable
 from curation.recipes.model import TRAIN, Recipe
 from curation.run.folder import RunFolder
 from curation.run.manifest import read_manifest, write_manifest
@@ -53,6 +54,7 @@ def plan_digest(content: dict[str, Any]) -> str:
 def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
     """Lists the inputs, once, and fixes what decides the result. Raises `UserError` for a file that is not there."""
     require_packages(recipe)
+    require_indexes(recipe)
     splits = tuple(plan_splits(inputs))
     content = {
         "corpusmill": VERSION,
@@ -64,6 +66,12 @@ def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
         "versions": versions(),
     }
     return Plan(recipe, splits, content)
+
+
+def require_indexes(recipe: Recipe) -> None:
+    """Raises `UserError` for an index that is not there, or whose signatures are of another kind than the recipe's."""
+    for path in recipe.dedup.against if recipe.dedup else []:
+        require_comparable(read_index(path), recipe.keys.near)
 
 
 def require_packages(recipe: Recipe) -> None:

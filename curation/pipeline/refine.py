@@ -1,7 +1,7 @@
 """The first pass: one split, read once. Records in; survivors, their keys and the ledger's rows out. No shuffle.
 
-records ─► batch ─► url ─► extract ─► language ─► filters ─► keys ─► redact ─► survivors
-             └────────┴────────┴──────────┴──────────┴─────────────────┴──────► ledger: fate, step, reason, value, threshold
+records ─► batch ─► url ─► extract ─► language ─► filters ─► decontaminate ─► keys ─► redact ─► survivors
+             └────────┴────────┴──────────┴──────────┴───────────┴────────────────────┴──► ledger: fate, step, reason, value
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from connectors import storage
 from connectors.records import Limits
-from curation.dedup.keys import SIGNATURES
+from curation.dedup.signature_files import PLAIN
 from curation.pipeline.at_risk import AtRisk
 from curation.pipeline.reading import BATCH_DOCUMENTS, read_batches
 from curation.pipeline.tally import Tally, in_row_order
@@ -62,6 +62,7 @@ class Refinement:
         self.tally = Tally(["read", *[step.name for step in self.steps]])
         measures = [measure for step in self.steps for measure in getattr(step, "measures", ())]
         self.measures = ledger.measures_schema(list(dict.fromkeys(measures)))
+        self.signatures = task.recipe.keys.schema
         self.text_bytes = 0
 
     def work(self) -> Receipt:
@@ -73,12 +74,14 @@ class Refinement:
             "fates": (run.ledger("refine", name), ledger.FATES),
             "measures": (run.ledger("measures", name), self.measures),
             "edits": (run.ledger("edits", name), ledger.EDITS),
+            **self._contamination_path(),
             "survivors": (run.survivors(name), SURVIVORS),
-            "signatures": (run.signatures(name), SIGNATURES),
+            "signatures": (run.signatures(name), self.signatures),
         }
         with ExitStack() as stack:
             self.outputs = {
-                key: stack.enter_context(ParquetOutput(run.uri(path), schema)) for key, (path, schema) in paths.items()
+                key: stack.enter_context(ParquetOutput(run.uri(path), schema, PLAIN if key == "signatures" else ()))
+                for key, (path, schema) in paths.items()
             }
             self._process_all()
         self.tally.check(name)
@@ -99,6 +102,12 @@ class Refinement:
             },
             timing={**self.tally.seconds, "wall": time.perf_counter() - started},
         )
+
+    def _contamination_path(self) -> dict[str, tuple[str, pa.Schema]]:
+        """Of the list of evaluation items found, if the recipe looks for any."""
+        if self.task.recipe.decontaminate is None:
+            return {}
+        return {"contamination": (self.task.run.ledger("contamination", self.split.name), ledger.CONTAMINATIONS)}
 
     def _process_all(self) -> None:
         task, split = self.task, self.split
@@ -139,12 +148,14 @@ class Refinement:
             "measures": [ledger.measures_of(batch, self.measures) for batch in measured],
             "edits": [ledger.edits_of(batch) for batch in measured],
         }
+        if "contamination" in self.outputs:
+            tables["contamination"] = [ledger.contamination_of(batch) for batch in [*ended, survivors]]
         for name, batches in tables.items():
             for batch in in_row_order(batches):
                 self.outputs[name].write(batch)
         if survivors.num_rows:
             self.outputs["survivors"].write(ledger.conform(survivors, SURVIVORS))
-            self.outputs["signatures"].write(ledger.conform(survivors, SIGNATURES))
+            self.outputs["signatures"].write(ledger.conform(survivors, self.signatures))
             self.text_bytes += int(pc.sum(pc.binary_length(survivors.column(TEXT))).as_py() or 0)
 
 

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from connectors.errors import UserError
-from curation.dedup.banding import Banding, choose_banding, finer
+from connectors.errors import UserError, nearest
+from curation.dedup.banding import ROWS, Banding, choose_banding, finer
 from curation.dedup.presets import preset
 from curation.dedup.shingles import Shingling
 from curation.dedup.signature import signature_length
 from curation.recipes.strict import Strict
 
 TARGET = 0.8
+KEEP = ("first", "longest", "newest")
 
 
 class MinHash(Strict):
@@ -23,7 +24,8 @@ class MinHash(Strict):
 
     preset    a published setting by name, in place of all else
     shingles  what texts are compared by
-    target    Jaccard similarity from which two documents count as one; bands follow from it, unless they are said
+    target    Jaccard similarity from which two documents count as one; bands follow from it and from the rows, unless they
+              are said
     bands     keys of a document, of so many rows each
     verify    candidates are compared, and a document is out only for one that is kept and similar to it. If not, all
               documents that share keys count as one, however far around, as datatrove has it
@@ -43,19 +45,24 @@ class MinHash(Strict):
             return given
         plain = dict(given)
         if "preset" in plain:
-            chosen = preset(str(plain.pop("preset")))
+            chosen = preset(" ".join(str(plain.pop("preset")).split()))
             if plain:
-                raise UserError(f"dedup.minhash: a preset says it all: leave out {', '.join(plain)}")
+                raise UserError(f"dedup.minhash: a preset says it all: leave out {', '.join(map(str, plain))}")
             return {
                 "shingles": {name: value for name, value in asdict(chosen.shingling).items() if value is not None},
                 "bands": chosen.bands,
                 "rows": chosen.rows,
                 "verify": chosen.verify,
             }
-        if ("bands" in plain) != ("rows" in plain):
-            raise UserError("dedup.minhash: say both bands and rows, or neither and a target")
-        if "bands" not in plain and isinstance(target := plain.get("target", TARGET), int | float):
-            banding = choose_banding(float(target))
+        if "bands" in plain:
+            if "rows" not in plain:
+                raise UserError(
+                    "dedup.minhash: say bands and rows, or leave the bands out: they follow from the target"
+                )
+            return plain
+        target, rows = plain.get("target", TARGET), plain.get("rows", ROWS)
+        if isinstance(target, int | float) and isinstance(rows, int):
+            banding = choose_banding(float(target), rows=rows)
             plain |= {"bands": banding.bands, "rows": banding.rows}
         return plain
 
@@ -115,3 +122,19 @@ class Dedup(Strict):
     against: list[str] = []
     index: bool = False
     alarm: Alarm = Alarm()
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def known(cls, given: Any) -> Any:
+        """A policy as it may be said. Raises `UserError` for another."""
+        if (
+            isinstance(given, Best)
+            or isinstance(given, Mapping)
+            and isinstance(given.get("best"), str)
+            and len(given) == 1
+        ):
+            return given
+        if given not in KEEP:
+            told = " ".join(str(given)[:40].split())
+            raise UserError(f"dedup.keep: there is no policy '{told}'.{nearest(told, KEEP)} Or say {{best: MEASURE}}")
+        return given

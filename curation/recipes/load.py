@@ -66,7 +66,7 @@ def parse_recipe(plain: Mapping[str, Any], where: str) -> Recipe:
                 build_filter(entry)
             except ValidationError as error:
                 raise UserError(explain(error, step_of(entry))) from None
-        _ = recipe.filter_steps
+        _ = recipe.filter_steps, recipe.keys
         return recipe
     except ValidationError as error:
         raise UserError(f"{where}: {explain(error, Recipe)}") from None

@@ -10,26 +10,27 @@ from dataclasses import asdict, is_dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter
+from pydantic import Field, PositiveInt, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
 
-from connectors.errors import UserError
+from connectors.errors import UserError, nearest
 from connectors.records import Limits
-from curation.dedup.keys import Keys
+from curation.decontaminate import Decontaminate
+from curation.dedup.index import NAME as INDEX_NAME
+from curation.dedup.index import read_index
+from curation.dedup.keys import Keys, Signing
+from curation.dedup.policy import Policy
 from curation.extract import Extract
 from curation.language import Language
 from curation.quality.rules import Rule, RuleFilter
 from curation.quality.url import UrlFilter
+from curation.recipes.dedup import Best, Dedup
 from curation.recipes.lookup import find_step, module_file, shipped_steps
+from curation.recipes.repeated import Repeated
+from curation.recipes.strict import Strict
 from curation.redact import Redact
 from curation.redact.gates import Kind
 from curation.run.documents import Step
-
-
-class Strict(BaseModel):
-    """A part of a recipe: no unknown keys, no changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Read(Strict):
@@ -38,24 +39,11 @@ class Read(Strict):
     record_bytes: PositiveInt = Limits().record_bytes  # larger records go to quarantine
 
 
-class MinHash(Strict):
-    """Near duplicates by banded MinHash signatures, as datatrove's four stages find them: unverified, 5-word shingles."""
-
-    bands: Literal[14] = 14
-    rows: Literal[8] = 8
-    verify: Literal[False] = False
-
-
-class Dedup(Strict):
-    """Which documents count as one. Kept is the first of a cluster in the order of the input."""
-
-    exact: bool = True
-    minhash: MinHash | None = None
-    keep: Literal["first"] = "first"
-
-
 STEP_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
-TAKEN_NAMES = ("read", "url", "extract", "language", "keys", "write", "dedup", "redact", "tokenize")
+TAKEN_NAMES = (
+    *("read", "url", "extract", "language", "decontaminate", "keys", "write"),
+    *("dedup", "repeated", "redact", "tokenize"),
+)
 TRAIN = "train"  # in place of a tokenizer: make one from the run's own text
 
 
@@ -89,7 +77,9 @@ class Recipe(Strict):
     extract: Extract = Field(default_factory=Extract)
     language: Language | None = None
     filters: list[dict[str, Any]] = []
+    decontaminate: Decontaminate | None = None
     dedup: Dedup | None = Dedup()
+    repeated: Repeated | None = None
     redact: list[Kind] = []
     tokenize: Tokenize | None = Tokenize()
 
@@ -109,24 +99,46 @@ class Recipe(Strict):
     def refine_steps(self) -> list[Step]:
         """The steps of the first pass behind reading, in order.
 
+        Evaluation items are looked for in what the filters leave, before the keys: what is cut is cut of all alike documents.
         Personal data go at its end, behind the keys: duplicates are found on the text as it was, and no text that is
         written anywhere holds what was redacted.
         """
-        keys = Keys(near=self.dedup is not None and self.dedup.minhash is not None)
         redact = Redact(kinds=list(self.redact)) if self.redact else None
-        steps: list[Step | None] = [self.url, self.extract, self.language, *self.filter_steps, keys, redact]
+        steps: list[Step | None] = [self.url, self.extract, self.language, *self.filter_steps, self.decontaminate]
+        steps += [self.keys, redact]
         return [step for step in steps if step is not None]
+
+    @property
+    def keys(self) -> Keys:
+        """The step that adds what deduplication compares. Raises `UserError` for a measure that no step computes."""
+        dedup = self.dedup
+        if dedup is None:
+            return Keys(url=False, exact=False, near=None)
+        keep = dedup.keep
+        measure = keep.best if isinstance(keep, Best) else ""
+        known = [name for step in self.filter_steps for name in getattr(step, "measures", ())]
+        if measure and measure not in known:
+            told = " ".join(measure[:60].split())
+            near_it = nearest(measure, known) if known else " Add a filter that does"
+            raise UserError(f"dedup.keep: no step of the recipe computes '{told}'.{near_it}")
+        near = None
+        if (minhash := dedup.minhash) is not None:
+            near = Signing(minhash.shingles, minhash.values, minhash.banding, minhash.finer)
+        policy = Policy(keep if isinstance(keep, str) else "", measure, tuple(dedup.sources))
+        hashed = dedup.index  # an index is good for whatever a later run asks
+        return Keys(url=dedup.url or hashed, exact=dedup.exact or hashed, near=near, policy=policy)
 
     @property
     def judging_steps(self) -> list[Step]:
         """The steps that judge a text as it is: what a table can be held against."""
-        steps: list[Step | None] = [self.url, self.language, *self.filter_steps]
+        steps: list[Step | None] = [self.url, self.language, *self.filter_steps, self.decontaminate]
         return [step for step in steps if step is not None]
 
     @property
     def files(self) -> list[str]:
         """Files that decide what the recipe does: block lists, models."""
-        return sorted({str(path) for step in self.refine_steps for path in getattr(step, "files", ())})
+        indexes = [f"{read_index(path).folder}/{INDEX_NAME}" for path in self.dedup.against] if self.dedup else []
+        return sorted({*indexes, *(str(path) for step in self.refine_steps for path in getattr(step, "files", ()))})
 
     @property
     def modules(self) -> dict[str, str]:

@@ -40,6 +40,14 @@ THRESHOLD = "threshold"
 
 MEASURE = "measure:"  # prefix of columns that hold a measure's value, float64, null where it was not computed
 EDIT = "edit:"  # prefix of columns that count what a step changed in the text, int64
+CONTAMINATION = "contamination"  # which items of evaluation sets a step found in the text, never what they say
+CONTAMINATION_FIELDS = [
+    pa.field("set", pa.string(), nullable=False),
+    pa.field("item", pa.string(), nullable=False),
+    pa.field("ngrams", pa.uint32(), nullable=False),  # distinct ones of the item that were found
+    pa.field("covered", pa.float32(), nullable=False),  # share of the item's words that stand in them
+    pa.field("position", pa.uint32(), nullable=False),  # of the first, in characters of the text as the step met it
+]
 
 Fate = Literal["kept", "removed", "duplicate", "quarantined"]
 

@@ -27,6 +27,7 @@ class RunFolder:
     tokenizer = "tokenizer.json"
     work = "work"
     lock = ".lock"
+    span_decisions = "work/span_decisions"  # what partitions decide about repeated spans, until each split has its own
 
     def receipt(self, stage: str, unit: str) -> str:
         """The receipt of a unit in a stage."""
@@ -55,6 +56,14 @@ class RunFolder:
     def duplicates(self, unit: str) -> str:
         """Which of them are duplicates, and of which document."""
         return f"work/duplicates/{unit}.parquet"
+
+    def span_hashes(self, unit: str) -> str:
+        """Hashes of the spans of a split's survivors that are no duplicates."""
+        return f"work/span_hashes/{unit}.parquet"
+
+    def spans(self, unit: str) -> str:
+        """Which spans of them are repeated, and are cut out."""
+        return f"work/spans/{unit}.parquet"
 
     def heartbeat(self, stage: str, unit: str) -> str:
         """How far a unit has come."""

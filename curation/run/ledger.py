@@ -4,8 +4,11 @@
     ledger/refine/SPLIT     the fate of those that ended in the refine pass
     ledger/finish/SHARD     the fate of all others: kept with shard and position, or duplicate
     ledger/measures/SPLIT   what was measured, one column a measure, null where it was not computed
-    ledger/near_duplicates/SHARD   the beginnings of the first near duplicates, so that two texts can be laid side by side
+    ledger/near_duplicates/SHARD   near duplicates drawn to be looked at: the true Jaccard, and how the text begins
+    ledger/elsewhere/SHARD  duplicates of documents that an earlier run kept, with their URL, if the recipe has its index
+    ledger/removal_rates    how much deduplication took from each source, language and domain
     ledger/edits/SPLIT      what steps changed in a text: counts by kind, never values
+    ledger/contamination/SPLIT     which items of evaluation sets stand in a document, if the recipe looks for them
 
 The rows of `records`, `refine` and `measures` stand in the order of the split; `row` and `doc_id` join them.
 """
@@ -17,10 +20,23 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.run.documents import DOC_ID, EDIT, LANG, LANG_SCORE, MEASURE, RECORD_FIELDS, ROW, TEXT, VERDICT_FIELDS
+from curation.run.documents import (
+    CONTAMINATION,
+    CONTAMINATION_FIELDS,
+    DOC_ID,
+    EDIT,
+    LANG,
+    LANG_SCORE,
+    MEASURE,
+    RECORD_FIELDS,
+    ROW,
+    TEXT,
+    VERDICT_FIELDS,
+)
 
 DUPLICATE_OF = "duplicate_of"
 SIMILARITY = "similarity"
+JACCARD = "jaccard"
 TOKENS = "tokens"
 SHARD = "shard"
 POSITION = "position"
@@ -54,7 +70,35 @@ NEAR_DUPLICATES = pa.schema(
         pa.field(DOC_ID, pa.binary(16), nullable=False),
         pa.field(DUPLICATE_OF, pa.binary(16), nullable=False),
         pa.field(SIMILARITY, pa.float32(), nullable=False),
+        pa.field(JACCARD, pa.float32()),  # true, of the whole texts; null in runs that measured none
         pa.field(TEXT, pa.string(), nullable=False),  # the beginning, redacted
+    ]
+)
+ELSEWHERE = pa.schema(
+    [
+        pa.field(DOC_ID, pa.binary(16), nullable=False),
+        pa.field(DUPLICATE_OF, pa.binary(16), nullable=False),
+        pa.field("address", pa.string()),  # URL of the document that is kept in an earlier run
+    ]
+)
+REMOVAL_RATES = pa.schema(
+    [
+        pa.field("kind", pa.string(), nullable=False),  # source, language or domain
+        pa.field("name", pa.string(), nullable=False),  # "" for documents without a language or host
+        pa.field("documents", pa.int64(), nullable=False),  # that deduplication looked at
+        pa.field("url", pa.int64(), nullable=False),  # removed as the same page,
+        pa.field("exact", pa.int64(), nullable=False),  # as the same text,
+        pa.field("minhash", pa.int64(), nullable=False),  # as similar
+        pa.field("elsewhere", pa.int64(), nullable=False),  # of those removed, for a document of an earlier run
+    ]
+)
+
+
+CONTAMINATIONS = pa.schema(
+    [
+        pa.field(DOC_ID, pa.binary(16), nullable=False),
+        pa.field(ROW, pa.uint32(), nullable=False),
+        *CONTAMINATION_FIELDS,
     ]
 )
 
@@ -104,3 +148,13 @@ def edits_of(batch: pa.RecordBatch) -> pa.RecordBatch:
             parts.append(pa.RecordBatch.from_arrays(columns, schema=EDITS))
     merged = pa.Table.from_batches(parts, EDITS).combine_chunks().to_batches()
     return merged[0] if merged else pa.RecordBatch.from_pylist([], EDITS)
+
+
+def contamination_of(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A row for each evaluation item that a step found in a document, in the order of the documents."""
+    if CONTAMINATION not in batch.schema.names:
+        return pa.RecordBatch.from_pylist([], CONTAMINATIONS)
+    found = batch.column(CONTAMINATION)
+    of_row = pc.list_parent_indices(found)
+    columns = [batch.column(DOC_ID).take(of_row), batch.column(ROW).take(of_row), *pc.list_flatten(found).flatten()]
+    return pa.RecordBatch.from_arrays(columns, schema=CONTAMINATIONS)

@@ -35,12 +35,15 @@ def write_sections(uri: str, sections: Iterable[tuple[int, bytes]], count: int) 
 
 
 def read_section(uri: str, number: int) -> bytes:
-    """One section of a file. Reads that and its two offsets, nothing else."""
+    """One section of a file. Reads that and its two offsets, nothing else. Raises `ValueError` where the file was cut."""
     with storage.open_input(uri) as file:
         file.seek(_WORD * (1 + number))
         start, stop = np.frombuffer(file.read(2 * _WORD), np.uint64)
         file.seek(int(start))
-        return file.read(int(stop - start))
+        content = file.read(int(stop - start))
+    if len(content) < stop - start:
+        raise ValueError(f"{uri} was cut: section {number} has {len(content):,} bytes of {stop - start:,}")
+    return content
 
 
 def read_from_all(uris: Sequence[str], number: int) -> Iterator[bytes]:

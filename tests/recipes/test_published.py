@@ -161,7 +161,7 @@ def test_a_recipe_runs_on_the_composed_crawl(name: str, crawl: Path, engine: Loc
     recipe = filled(name, tmp_path / "files").model_copy(update={"tokenize": None})
     curate(recipe, str(crawl / "*.warc.gz"), str(tmp_path / "run"), engine=engine)
     verdicts = ledger_of.verdicts(tmp_path / "run").values()
-    steps = {"read"} | {step.name for step in recipe.refine_steps}
+    steps = {"read"} | {step.name for step in recipe.refine_steps} | ({"repeated"} if recipe.repeated else set())
     assert len(verdicts) == len(ledger_of.urls(tmp_path / "run"))
     assert "kept" in {fate for fate, _, _ in verdicts}
     assert {step for fate, step, _ in verdicts if fate == "removed"} <= steps
@@ -215,6 +215,12 @@ def test_c4s_numbers_are_datatroves_defaults() -> None:
     assert body.pop("page_rules") is False
     assert body == {key: wanted[argument] for key, argument in C4.items()}
     assert recipe["language"]["min_score"] == defaults("LanguageFilter")["language_threshold"]
+
+
+def test_c4_keeps_every_three_sentence_span_once_and_no_other_recipe_cuts_any() -> None:
+    (rule,) = yaml.safe_load(shipped_recipes()["c4"])["repeated"]["spans"]
+    assert rule == {"unit": "sentences", "run": 3, "keep": "first"}
+    assert [name for name in NAMES if "repeated" in yaml.safe_load(shipped_recipes()[name])] == ["c4"]
 
 
 def test_fineweb2s_bounds_for_all_languages_are_datatroves_defaults() -> None:
