@@ -2,5 +2,5 @@
 
 - `signature`  MinHash signatures of texts
 - `keys`       a document's keys: the hash of its text and one key a band, packed into blobs that travel
-- `clusters`   from documents that share a key to clusters, each with its kept member
+- `stars`      from documents that share a key to edges, each to the one that ranks first
 """

@@ -105,7 +105,11 @@ class JoinStars:
     def __call__(self, partition: int, blobs: Sequence[bytes]) -> bytes:
         nearer, farther = star_edges(unpack(blobs))
         path = f"{self.round.folder}/edges/{partition:05d}"
-        sections = edge_sections(numbers_of(nearer), numbers_of(farther), self.round.neighbourhood, self.packed)
+        nearer, farther = numbers_of(nearer), numbers_of(farther)
+        if self.round.whole or not self.packed:  # what an index holds stays whatever it resembles
+            own = farther >= np.uint64(self.round.neighbourhood.own)
+            nearer, farther = nearer[own], farther[own]
+        sections = edge_sections(nearer, farther, self.round.neighbourhood, self.packed)
         written = write_sections(self.round.run.uri(path), sections, self.round.neighbourhood.homes)
         return json.dumps({path: asdict(written)}).encode()
 
@@ -119,9 +123,7 @@ def joined(receipts: Sequence[bytes]) -> dict[str, Written]:
 def edge_sections(
     nearer: Numbers, farther: Numbers, neighbourhood: Neighbourhood, packed: bool = True
 ) -> Iterator[tuple[int, bytes]]:
-    """The edges of each home. Those to documents of an index are left out: they stay whatever they resemble."""
-    own = farther >= np.uint64(neighbourhood.own)
-    nearer, farther = nearer[own], farther[own]
+    """The edges of each home."""
     homes = neighbourhood.home_of(farther)
     order = np.argsort(homes, kind="stable")
     nearer, farther, homes = nearer[order], farther[order], homes[order]

@@ -98,6 +98,8 @@ class AskForSignatures:
     def __call__(self, home: Home) -> Task:
         near = self.near
         edges = read_edges(near.run, self.files, home.number)
+        if home.first < near.round.neighbourhood.own:
+            return self._of_index(home, unpack_edges(edges)[0])
         if near.before:
             known = read_table(near.run, pairs_path(near.before, home.number))
             edges = np.setdiff1d(edges, packed_pairs(known), assume_unique=True)
@@ -105,6 +107,20 @@ class AskForSignatures:
         path = near.candidates(home.number)
         written = storage.write_bytes(near.run.uri(path), edges.tobytes())
         return {path: written} | near.signatures.ask(home, np.unique(numbers)), {"edges": len(edges)}
+
+    def _of_index(self, home: Home, places: Places) -> Task:
+        """Documents of an index are compared with none before them; those that met one go again as those of a run do."""
+        near = self.near
+        met = np.zeros(home.documents, np.bool_)
+        met[places] = True
+        contents = {met_path(near.round.folder, home.number): met.tobytes(), near.candidates(home.number): b""}
+        written = {path: storage.write_bytes(near.run.uri(path), content) for path, content in contents.items()}
+        return written | near.signatures.ask(home, np.zeros(0, np.uint64)), {"edges": 0}
+
+
+def met_path(folder: str, home: int) -> str:
+    """Where it lies which documents of an index's home met others in a round."""
+    return f"{folder}/met/{home}"
 
 
 def packed_pairs(pairs: pa.Table) -> Numbers:

@@ -36,6 +36,8 @@ class AskAboutStaying:
             storage.read_bytes(near.run.uri(staying_path(near.round.folder, home.number))), np.uint64
         )
         places = np.flatnonzero(staying != np.arange(home.first, home.stop, dtype=np.uint64))
+        if home.first < near.round.neighbourhood.own:  # an index's, that its own or a run's documents join
+            places = places[:0]
         path = near.candidates(home.number)
         written = storage.write_bytes(
             near.run.uri(path), pack_edges(places.astype(np.uint64), staying[places]).tobytes()

@@ -17,7 +17,7 @@ import pyarrow as pa
 from connectors import storage
 from connectors.storage import Written
 from curation.dedup.candidates import Round
-from curation.dedup.comparing import Task, pairs_path
+from curation.dedup.comparing import Task, met_path, pairs_path
 from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood
 from curation.dedup.kernels.leaders import decide
 from curation.dedup.key_blobs import NUMBER_BITS, numbers_of
@@ -117,10 +117,15 @@ class TakeUp:
             pa.array(rows["similarity"][order]),
         ]
         written = write_table(run, self.round.removed(home.number), pa.table(columns, REMOVED))
+        path = f"{undecided_folder(folder)}/{home.number}"
+        if home.first < self.round.neighbourhood.own:  # an index's
+            written[path] = storage.write_bytes(
+                run.uri(path), storage.read_bytes(run.uri(met_path(folder, home.number)))
+            )
+            return written, {"undecided": 0}
         undecided = np.zeros(home.documents, np.bool_)
         undecided[places_of(read_table(run, pairs_path(folder, home.number)))] = True
         undecided[places] = False
-        path = f"{undecided_folder(folder)}/{home.number}"
         written[path] = storage.write_bytes(run.uri(path), undecided.tobytes())
         return written, {"undecided": int(undecided.sum())}
 

@@ -103,9 +103,12 @@ class AnswerWithSketches:
 
 
 def measure_pairs(
-    exchange: Exchange, home: Home, first: Numbers, second: Numbers, size: int
+    exchange: Exchange, home: Home, first: Numbers, second: Numbers, size: int, own: int = 0
 ) -> npt.NDArray[np.float64]:
-    """Jaccard similarity of pairs of documents whose sketches the home asked for."""
+    """Jaccard similarity of pairs of documents whose sketches the home asked for, with so many hashes.
+
+    own  number of the run's first document: of those before it an index keeps sketches of its own size
+    """
     asked, which = np.unique(np.concatenate([first, second]), return_inverse=True)
     answers = exchange.hear(home)
     if len(answers) != len(asked):
@@ -115,7 +118,11 @@ def measure_pairs(
     column = answers.column(0).chunk(0)
     offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1] // 4
     heard = Sketches(np.frombuffer(column.buffers()[2], np.uint32), offsets)
-    return sketch_jaccards(heard, which[: len(first)], which[len(first) :], size)
+    one, other = which[: len(first)], which[len(first) :]
+    similarities = sketch_jaccards(heard, one, other, size)
+    kept = np.minimum(first, second) < np.uint64(own)
+    similarities[kept] = sketch_jaccards(heard, one[kept], other[kept], min(size, SKETCH_HASHES))
+    return similarities
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def sketches_at(naming: Naming, home: Home, places: Places) -> pa.RecordBatch:
 
 
 def sample_pairs(naming: Naming, home: Home, state: pa.Table) -> tuple[Numbers, Numbers]:
-    """The sampled near duplicates and what stands for them; those of an index have no text to measure but their sketch."""
+    """The sampled near duplicates and what stands for them; of what an index holds there is a sketch to measure, no text."""
     rows = sampled_rows(naming, home, state)
     first = places_of(state)[rows].astype(np.uint64) + np.uint64(home.first)
     return first, state.column(NEARER).to_numpy()[rows]
@@ -213,7 +213,8 @@ class WriteDuplicates:
         if naming.sketcher is not None:
             rows = sampled_rows(naming, home, state)
             first, second = sample_pairs(naming, home, state)
-            jaccard[rows] = measure_pairs(naming.sketches, home, first, second, naming.size)
+            own = naming.neighbourhood.own
+            jaccard[rows] = measure_pairs(naming.sketches, home, first, second, naming.size, own)
         elsewhere = state.column(NEARER).to_numpy() < np.uint64(naming.neighbourhood.own)
         columns = [
             state.column(PLACE),

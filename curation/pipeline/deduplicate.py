@@ -21,7 +21,7 @@ import numpy as np
 
 from connectors import storage
 from connectors.storage import Written
-from curation.dedup.candidates import MOST_DOCUMENTS, JoinStars, PackKeys, Round, joined
+from curation.dedup.candidates import MOST_DOCUMENTS, MOST_HOME_DOCUMENTS, JoinStars, PackKeys, Round, joined
 from curation.dedup.comparing import AnswerWithSignatures, AskForSignatures, Compare, Near, Task
 from curation.dedup.component_removals import AskAboutStaying, RemoveFromComponents, staying_path
 from curation.dedup.components import label_components, smallest_by_rank
@@ -100,7 +100,7 @@ class Deduplication:
     def __post_init__(self) -> None:
         self.homes = plan_homes(self.parts, self.home_documents)
         documents = self.homes[-1].stop if self.homes else 0
-        assert documents < MOST_DOCUMENTS
+        assert documents < MOST_DOCUMENTS and all(home.documents <= MOST_HOME_DOCUMENTS for home in self.homes)
         own = next((part.first for part in self.parts if part.texts), documents)
         firsts = tuple(home.first for home in self.homes)
         self.neighbourhood = Neighbourhood((*firsts, documents) if firsts else (0,), own)

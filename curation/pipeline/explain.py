@@ -18,15 +18,16 @@ import pyarrow as pa
 
 from connectors.errors import UserError
 from connectors.records import Record
+from curation.pipeline.dedup_account import dedup_memory, dedup_passes
 from curation.pipeline.reading import BATCH_BYTES, BATCH_DOCUMENTS, document_batch
 from curation.pipeline.step_rules import rules_of
 from curation.quality.rules import Rule
+from curation.recipes.dedup import MinHash
 from curation.recipes.model import TRAIN, Recipe
 from curation.run.documents import READ_SCHEMA, VERDICT_FIELDS, Step
 from curation.run.split import Split
 
 VOCABULARY_BYTES = 250 << 20  # of words and what is known of them, see `text/segmenter.py`
-KEY_BYTES = 12  # a key on its way through the shuffle, see `dedup/keys.py`
 PAGE = "This is a page of plain English words, and somebody has written it for a reader. " * 20
 _VERDICT = [field.name for field in VERDICT_FIELDS]
 _SOURCE = re.compile(r"^Sources?: (.+?)(?=\.\s+[A-Z]|\n\n|\.?\s*\Z)", re.MULTILINE | re.DOTALL)
@@ -34,7 +35,8 @@ _SOURCE = re.compile(r"^Sources?: (.+?)(?=\.\s+[A-Z]|\n\n|\.?\s*\Z)", re.MULTILI
 
 @dataclass(frozen=True, slots=True)
 class StepAccount:
-    """One step. Files come with their size in bytes; `trouble` says why its columns could not be found out.
+    """One step. Files come with their size in bytes; `trouble` says why its columns could not be found out; `notes` are
+    what the step has to say of itself.
 
     settings   its parameters, defaults included
     needs      columns that it reads
@@ -52,17 +54,22 @@ class StepAccount:
     files: tuple[tuple[str, int], ...]
     rules: tuple[Rule, ...]
     trouble: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A recipe's steps, its passes as (name, what is done), and what a worker holds as (what, at most so many bytes)."""
+    """A recipe's steps, its passes as (name, what is done), and what a worker holds as (what, at most so many bytes).
+
+    near  how near duplicates are found, None if they are not looked for
+    """
 
     recipe: str
     source: str
     steps: tuple[StepAccount, ...]
     passes: tuple[tuple[str, str], ...]
     memory: tuple[tuple[str, int], ...]
+    near: MinHash | None = None
 
 
 def explain(recipe: Recipe) -> Account:
@@ -73,7 +80,9 @@ def explain(recipe: Recipe) -> Account:
     for step in recipe.refine_steps:
         account, batch = _account(step, batch)
         steps.append(account)
-    return Account(recipe.recipe, recipe.source, tuple(steps), tuple(_passes(recipe)), tuple(_memory(recipe, steps)))
+    near = recipe.dedup.minhash if recipe.dedup is not None else None
+    passes, memory = tuple(_passes(recipe)), tuple(_memory(recipe, steps))
+    return Account(recipe.recipe, recipe.source, tuple(steps), passes, memory, near)
 
 
 def _reading(recipe: Recipe) -> StepAccount:
@@ -122,6 +131,7 @@ def _account(step: Step, batch: pa.RecordBatch) -> tuple[StepAccount, pa.RecordB
         files=tuple((path, _size(Path(path))) for path in getattr(step, "files", ())),
         rules=rules_of(step),
         trouble=trouble,
+        notes=tuple(getattr(step, "notes", ())),
     )
     return account, after.drop_columns([name for name in _VERDICT if name in after.schema.names])
 
@@ -161,16 +171,11 @@ def _passes(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """What is read once, where the shuffle is, what the last pass does."""
     way = " → ".join(["read", *(step.name for step in recipe.refine_steps)])
     yield "refine", f"each split is read once: {way}. No shuffle; survivors and their keys are written to RUN/work"
-    if recipe.dedup is None:
-        yield "dedup", "no deduplication, and so no shuffle"
-    else:
-        exact, bands = int(recipe.dedup.exact), recipe.dedup.minhash.bands if recipe.dedup.minhash else 0
+    yield from dedup_passes(recipe)
+    if recipe.repeated is not None:
         yield (
-            "dedup",
-            (
-                f"the only shuffle: keys of {KEY_BYTES} bytes, {exact + bands} a document ({exact} of the whole text,"
-                f" {bands} of bands), no text; of alike documents the first is kept"
-            ),
+            "repeated",
+            "a shuffle of its own: a hash of each span in what is kept, no text; repeated ones are cut out",
         )
     if recipe.tokenize is not None and recipe.tokenize.tokenizer == TRAIN:
         size, entries = recipe.tokenize.sample_bytes >> 20, recipe.tokenize.vocabulary
@@ -186,6 +191,8 @@ def _passes(recipe: Recipe) -> Iterator[tuple[str, str]]:
         else "no tokens"
     )
     yield "finish", f"survivors are read once, in order: duplicates leave, documents are written, {tokens}. No shuffle"
+    if recipe.dedup is not None and recipe.dedup.index:
+        yield "index", "hashes, keys and sketches of what is kept are written to RUN/index, for later runs; no text"
 
 
 def _memory(recipe: Recipe, steps: list[StepAccount]) -> Iterator[tuple[str, int]]:
@@ -199,6 +206,7 @@ def _memory(recipe: Recipe, steps: list[StepAccount]) -> Iterator[tuple[str, int
         spec = importlib.util.find_spec(PACKAGE)
         folder = Path(next(iter(spec.submodule_search_locations or [""]))) if spec else Path()
         yield "language: the model lid.176", _size(folder / MODEL)
+    yield from dedup_memory(recipe)
     for step in steps:
         if step.files:
             yield f"{step.step}: {len(step.files)} files", sum(size for _, size in step.files)

@@ -1,150 +1,94 @@
-"""Keys and how they travel: whoever shares a key meets in one partition, and each meeting ends in edges to the first.
-
-Oracle for the clusters: datatrove 0.10.1, its four MinHash stages over 1,500 documents with altered copies.
-"""
+"""The step that signs: each column of a signature file is what its module says, row by row, whatever the batch."""
 
 from __future__ import annotations
 
-import gzip
-import json
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.dedup.clusters import Clusters
-from curation.dedup.keys import PERMUTATIONS, SIGNATURES, Keys, PackKeys, pack, star_edges, unpack
-from curation.run.documents import DOC_ID, TEXT
+from curation.dedup.addresses import address_hash
+from curation.dedup.keys import Keys, Signing, text_hashes
+from curation.dedup.policy import Policy
+from curation.dedup.shingles import Shingling
+from curation.dedup.signature import agreement, band_keys, signatures
+from curation.dedup.signature_files import signature_schema, words_of
+from curation.run import ledger
+from tests.dedup.runs import UNVERIFIED, VERIFIED, Page, batch_of, text
 
-Edges = list[tuple[int, int]]
+SHORT = "four words only here"
+BY_CHARACTERS = Signing(Shingling(characters=3), 112, UNVERIFIED.banding, None)
+EVERY = Keys(url=True, exact=True, near=VERIFIED)
 
 
-def batch_of(texts: list[str]) -> pa.RecordBatch:
-    ids = [number.to_bytes(16, "big") for number in range(len(texts))]
-    return pa.RecordBatch.from_arrays([pa.array(ids, pa.binary(16)), pa.array(texts)], names=[DOC_ID, TEXT])
-
-
-def document_keys(batch: pa.RecordBatch, near: bool) -> pa.RecordBatch:
+def signed(pages: list[Page], keys: Keys = EVERY) -> pa.RecordBatch:
     """The rows of a signature file."""
-    keyed = Keys(near=near)(batch)
-    assert keyed.select(batch.schema.names).equals(batch)
-    return pa.RecordBatch.from_arrays([keyed.column(field.name) for field in SIGNATURES], schema=SIGNATURES)
+    batch = batch_of(pages)
+    after = keys(batch)
+    assert after.select(batch.schema.names).equals(batch)  # nothing that was there is changed
+    return ledger.conform(after, keys.schema)
 
 
-def edges_of(packed: bytes) -> Edges:
-    return [(int(a), int(b)) for a, b in np.frombuffer(packed, "<u8").reshape(-1, 2)]
+def test_every_column_is_what_its_module_makes() -> None:
+    pages = [Page(text(1), "http://www.a.example/"), Page(SHORT, ""), Page("", "http://b.example/x"), Page(text(2))]
+    texts = [page.text for page in pages]
+    columns = signed(pages).to_pydict()
+    assert columns["doc_id"] == [number.to_bytes(16, "big") for number in range(4)]
+    assert columns["url_hash"] == [address_hash(page.url) for page in pages]
+    assert columns["text_hash"] == text_hashes(pa.array(texts)).to_pylist()
+    assert columns["policy_class"] == Policy().classes(batch_of(pages)).tolist()
+    values, present = signatures(texts, 112, 1)
+    assert present.tolist() == [True, False, False, True]
+    expected = {
+        "keys": band_keys(values, 16, 6),
+        "finer_keys": band_keys(values, 28, 4),
+        "agreement": agreement(values),
+    }
+    for name, rows in expected.items():
+        told = [row.tobytes() if there else None for row, there in zip(rows, present, strict=True)]
+        assert columns[name] == told, name
 
 
-def shuffled(pack_keys: PackKeys, items: list[tuple[str, int]]) -> Clusters:
-    """What an engine does with the two halves."""
-    blobs: dict[int, list[bytes]] = {}
-    for item in items:
-        for partition, blob in pack_keys(item):
-            blobs.setdefault(partition, []).append(blob)
-    clusters = Clusters()
-    for partition in blobs:
-        clusters.add(star_edges(partition, sorted(blobs[partition])))
-    return clusters
+@pytest.mark.parametrize("near", [VERIFIED, UNVERIFIED, None, BY_CHARACTERS])
+@pytest.mark.parametrize("pages", [[], [Page("")], [Page(SHORT), Page("")]])
+def test_no_documents_and_none_with_shingles(near: Signing | None, pages: list[Page]) -> None:
+    keys = Keys(url=True, exact=True, near=near)
+    rows = signed(pages, keys)
+    assert rows.schema == keys.schema and rows.num_rows == len(pages)
+    without = sum(near is not BY_CHARACTERS or len(page.text) < 3 for page in pages)
+    assert rows.column("keys").null_count == rows.column("agreement").null_count == without
 
 
-@pytest.fixture(scope="module")
-def signed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], pa.Table]:
-    """Ids and signature rows of the 1,500 documents."""
-    with gzip.open(shared / "bench" / "dedup_en.jsonl.gz") as file:
-        rows = [json.loads(line) for line in file]
-    return [row["id"] for row in rows], pa.Table.from_batches(
-        [document_keys(batch_of([r["text"] for r in rows]), True)]
-    )
+def test_what_is_not_asked_for_is_null() -> None:
+    rows = signed([Page(text(1), "http://a.example/")], Keys(url=False, exact=False, near=None))
+    assert rows.schema == signature_schema(0, 0, 0)
+    for name in ("url_hash", "text_hash", "keys", "finer_keys", "agreement"):
+        assert rows.column(name).null_count == 1, name
+    unverified = signed([Page(text(1))], Keys(url=False, exact=False, near=UNVERIFIED))
+    assert unverified.column("finer_keys").null_count == 1 and unverified.column("keys").null_count == 0
 
 
-@pytest.mark.parametrize(("partitions", "files"), [(1, 1), (3, 1), (16, 3), (1000, 7)])
-def test_clusters_are_those_of_datatrove(
-    signed: tuple[list[str], pa.Table], shared: Path, tmp_path: Path, partitions: int, files: int
-) -> None:
-    ids, table = signed
-    expected = json.loads((shared / "bench" / "dedup_datatrove.json").read_text())["dedup_en"]["clusters"]
-    items = []
-    for number, first in enumerate(range(0, len(ids), len(ids) // files + 1)):
-        path = tmp_path / f"{number}.parquet"
-        pq.write_table(table.slice(first, len(ids) // files + 1), path)
-        items.append((str(path), first))
-    pack_keys = PackKeys(partitions, bands=14, rows=8, exact=False)
-    duplicates = shuffled(pack_keys, items).duplicates()
-    clusters: dict[int, set[int]] = {}
-    for number, kept in duplicates:
-        assert number > kept
-        clusters.setdefault(kept, {kept}).add(number)
-    assert sorted(sorted(ids[number] for number in cluster) for cluster in clusters.values()) == sorted(
-        sorted(cluster) for cluster in expected
-    )
-    assert all(kept == min(cluster) for kept, cluster in clusters.items())
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from([text(1), text(1, 5), text(2), SHORT, ""]), min_size=1, max_size=9), st.integers(1, 4))
+def test_neither_the_batch_nor_its_neighbours_show(texts: list[str], size: int) -> None:
+    pages = [Page(each, f"http://{len(each)}.example/") for each in texts]
+    whole = signed(pages).to_pydict()
+    parts = [signed(pages[first : first + size]).to_pydict() for first in range(0, len(pages), size)]
+    for name in set(whole) - {"doc_id"}:
+        assert whole[name] == [value for part in parts for value in part[name]], name
 
 
-def test_equal_texts_meet_by_their_hash_alone(tmp_path: Path) -> None:
-    texts = ["one two", "a b", "one two", "", "a b", "one two"]
-    pq.write_table(pa.Table.from_batches([document_keys(batch_of(texts), near=False)]), tmp_path / "s.parquet")
-    for partitions in (1, 2, 50):
-        clusters = shuffled(PackKeys(partitions, bands=0, rows=0, exact=True), [(str(tmp_path / "s.parquet"), 10)])
-        assert clusters.duplicates() == [(12, 10), (14, 11), (15, 10)]
+def test_documents_that_are_alike_share_keys_and_others_do_not() -> None:
+    words, present = words_of(signed([Page(text(1)), Page(text(1, 3)), Page(text(2)), Page(SHORT)]).column("keys"))
+    assert present.tolist() == [True, True, True, False] and words.shape == (4, 16)
+    shared = [(words[0] == words[other]).sum() for other in (1, 2)]
+    assert shared[0] > 5 and shared[1] == 0
+    assert len(np.unique(words[0])) == 16  # a key says of which band it is
 
 
-def test_a_text_too_short_for_a_signature_has_a_null_and_is_nobodys_near_duplicate(tmp_path: Path) -> None:
-    keys = document_keys(batch_of(["too short", "too short", "long enough to have five words at least"]), near=True)
-    assert [value is None for value in keys.column("signature").to_pylist()] == [True, True, False]
-    assert keys.column("text_hash")[0] == keys.column("text_hash")[1]
-    pq.write_table(pa.Table.from_batches([keys]), tmp_path / "s.parquet")
-    near = PackKeys(4, bands=14, rows=8, exact=False)
-    assert shuffled(near, [(str(tmp_path / "s.parquet"), 0)]).duplicates() == []
-
-
-def test_an_empty_split_sends_nothing(tmp_path: Path) -> None:
-    pq.write_table(pa.Table.from_batches([document_keys(batch_of([]), near=True)], SIGNATURES), tmp_path / "s.parquet")
-    assert list(PackKeys(3, 14, 8, True)((str(tmp_path / "s.parquet"), 0))) == []
-
-
-def test_a_split_sends_each_partition_one_blob_and_every_key_once(tmp_path: Path) -> None:
-    texts = [f"document number {n} has some words of its own to tell" for n in range(30)]
-    pq.write_table(pa.Table.from_batches([document_keys(batch_of(texts), near=True)]), tmp_path / "s.parquet")
-    sent = list(PackKeys(5, 14, 8, True)((str(tmp_path / "s.parquet"), 100)))
-    assert len({partition for partition, _ in sent}) == len(sent) <= 5
-    numbers = [number for partition, blob in sent for number in unpack(blob)[1].tolist()]
-    assert sorted(numbers) == sorted(list(range(100, 130)) * 15)
-    for partition, blob in sent:
-        assert set((unpack(blob)[0] % np.uint64(5)).tolist()) == {partition}
-        assert len(blob) == 12 + 12 * len(unpack(blob)[0])
-
-
-KEYED = st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=8), min_size=1, max_size=6)
-
-
-@settings(deadline=None, max_examples=200)
-@given(KEYED)
-def test_star_edges_join_each_document_with_the_first_that_shares_a_key(splits: list[list[int]]) -> None:
-    """Each split is a list of keys, one a document; documents are numbered over all splits."""
-    blobs, first, holders = [], 0, {}
-    for keys in splits:
-        ordinals = np.arange(len(keys), dtype=np.uint32)
-        blobs.append(pack(first, np.array(keys, np.uint64), ordinals))
-        for ordinal, key in enumerate(keys):
-            holders.setdefault(key, []).append(first + ordinal)
-        first += len(keys)
-    expected = sorted({(numbers[0], number) for numbers in holders.values() for number in numbers[1:]})
-    assert edges_of(star_edges(0, blobs)) == expected == edges_of(star_edges(0, blobs[::-1]))
-
-
-@given(st.integers(0, 2**60), st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1)), max_size=20))
-def test_a_blob_unpacks_to_what_was_packed(first: int, rows: list[tuple[int, int]]) -> None:
-    keys = np.array([key for key, _ in rows], np.uint64)
-    ordinals = np.array([ordinal for _, ordinal in rows], np.uint32)
-    got_keys, numbers = unpack(pack(first, keys, ordinals))
-    assert got_keys.tolist() == keys.tolist()
-    assert numbers.tolist() == [first + ordinal for _, ordinal in rows]
-
-
-def test_a_signature_is_as_long_as_its_column() -> None:
-    (value,) = document_keys(batch_of(["five words are enough here"]), near=True).column("signature").to_pylist()
-    assert len(value) == 8 * PERMUTATIONS
+def test_the_class_is_the_policys() -> None:
+    pages = [Page(text(1)[:300]), Page(text(1)), Page(text(1)[:200])]
+    keys = Keys(url=False, exact=True, near=None, policy=Policy("longest"))
+    classes = signed(pages, keys).column("policy_class").to_pylist()
+    assert classes[1] < classes[0] < classes[2]
