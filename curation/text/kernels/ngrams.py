@@ -49,11 +49,10 @@ class NgramScratch(NamedTuple):
     character_ends int32[tokens + 1]: the same in characters
     joined         uint8: the tokens' bytes, joined with nothing
     token_counts   int32[tokens of the vocabulary]
-    table, slots   int32[power of two]: hash tables
-    counts, firsts int32: frequency and first place of each distinct run
-    runs, places   int32: which distinct run begins at a place; places that are looked at
+    words          uint64[power of two]: the keys of a hash table, or a bitmap
+    counts, slots  int32[power of two]: frequencies by slot of a hash table; places by slot
+    runs, places   int32: number of the run that begins at a place; places that are looked at
     marked         uint8: places that can begin a run that comes again
-    bitmap         uint64[power of two]
     """
 
     tokens: Int32s
@@ -61,14 +60,12 @@ class NgramScratch(NamedTuple):
     character_ends: Int32s
     joined: Bytes
     token_counts: Int32s
-    table: Int32s
-    slots: Int32s
+    words: UInt64s
     counts: Int32s
-    firsts: Int32s
+    slots: Int32s
     runs: Int32s
     places: Int32s
     marked: Bytes
-    bitmap: UInt64s
 
 
 def new_ngram_scratch(longest: int, vocabulary_tokens: int) -> NgramScratch:
@@ -77,21 +74,19 @@ def new_ngram_scratch(longest: int, vocabulary_tokens: int) -> NgramScratch:
     power = 64
     while power < 2 * size + 8:
         power *= 2
-    one = (np.zeros(size, np.int32) for _ in range(7))
+    one = (np.zeros(size, np.int32) for _ in range(5))
     return NgramScratch(
         tokens=next(one),
         byte_ends=next(one),
         character_ends=next(one),
         joined=np.zeros(size + 64, np.uint8),
         token_counts=np.zeros(vocabulary_tokens, np.int32),
-        table=np.zeros(power, np.int32),
+        words=np.zeros(power, np.uint64),
+        counts=np.zeros(power, np.int32),
         slots=np.full(power, -1, np.int32),
-        counts=next(one),
-        firsts=next(one),
         runs=next(one),
         places=next(one),
         marked=np.zeros(size, np.uint8),
-        bitmap=np.zeros(power, np.uint64),
     )
 
 
@@ -170,19 +165,20 @@ def unfold_tokens(
             character_ends[count] = character_ends[count - 1] + vocabulary.token_records[token, TOKEN_CHARACTERS]
     for offset in range(0, WINDOW, 8):
         store8(joined, end + offset, U(0))
-    scratch.counts[0] = touched
+    scratch.counts[0] = touched  # or the compiler would leave the touching out
     return count
 
 
 @kernel
 def mark_frequent_tokens(scratch: NgramScratch, tokens: int) -> int:
-    """Marks the places of tokens that come again; gives the number of distinct tokens."""
+    """Marks the places of tokens that come again, each a run of its own; gives the number of distinct tokens."""
     token_counts = scratch.token_counts
     distinct = 0
     for place in range(tokens):
         distinct += token_counts[scratch.tokens[place]] == 0
         token_counts[scratch.tokens[place]] += 1
     for place in range(tokens):
+        scratch.runs[place] = scratch.tokens[place]
         scratch.marked[place] = token_counts[scratch.tokens[place]] > 1
     for place in range(tokens):
         token_counts[scratch.tokens[place]] = 0
@@ -193,61 +189,54 @@ def mark_frequent_tokens(scratch: NgramScratch, tokens: int) -> int:
 def top_run(scratch: NgramScratch, tokens: int, size: int) -> int:
     """Characters times frequency of the most frequent run of `size` tokens, 0 if there is none; of equals the first.
 
-    `marked` says where a run of `size` - 1 begins that comes again; afterwards, where one of `size` does.
+    `marked` says where a run of `size` - 1 begins that comes again, and `runs` which; afterwards, those of `size`.
     """
     if tokens < size:
         return 0
-    marked, places, table = scratch.marked, scratch.places, scratch.table
+    marked, places, runs, counts = scratch.marked, scratch.places, scratch.runs, scratch.counts
     candidates = 0
     for place in range(tokens - size + 1):
         places[candidates] = place
         candidates += marked[place] & marked[place + 1]
-    best, best_count = 0, 1
-    if candidates:
-        mask = power_of_two(2 * candidates) - 1
-        for slot in range(mask + 1):
-            table[slot] = -1
-        distinct = 0
-        for index in range(candidates):
-            run = run_number(scratch, places[index], size, mask, distinct)
-            if run == distinct:
-                distinct += 1
-            scratch.runs[index] = run
-            count = scratch.counts[run]
-            first = scratch.firsts[run]
-            if count > best_count or (count == best_count > 1 and first < best):
-                best, best_count = first, count
     for place in range(tokens):
         marked[place] = 0
+    number_runs(scratch, candidates, size)
+    best, best_count = 0, 1
     for index in range(candidates):
-        marked[places[index]] = scratch.counts[scratch.runs[index]] > 1
+        place = places[index]
+        count = counts[runs[place]]
+        marked[place] = count > 1
+        if count > best_count:
+            best, best_count = place, count
     characters = scratch.character_ends[best + size] - scratch.character_ends[best] + size - 1
     return np.int64(characters) * np.int64(best_count)
 
 
 @kernel
-def run_number(scratch: NgramScratch, place: int, size: int, mask: int, distinct: int) -> int:
-    """The number of the run of `size` tokens at a place, which is counted; `distinct` if it is new."""
-    tokens, table, firsts = scratch.tokens, scratch.table, scratch.firsts
-    value = U(tokens[place]) + U(1)
-    for offset in range(1, size):
-        value = fold(value ^ MIX_0, U(tokens[place + offset]) ^ MIX_1)
-    slot = np.int64(fold(value, MIX_1)) & mask
-    while True:
-        run = np.int64(table[slot])
-        if run < 0:
-            table[slot] = distinct
-            scratch.counts[distinct], firsts[distinct] = 1, place
-            return distinct
-        equal = True
-        for offset in range(size):
-            if tokens[firsts[run] + offset] != tokens[place + offset]:
-                equal = False
+def number_runs(scratch: NgramScratch, candidates: int, size: int) -> None:
+    """Numbers the runs of `size` tokens at the first of `places`, equal ones alike, and counts them by number.
+
+    A run is the one of a token less, which has a number, and a token: together its key. The number is the key's slot.
+    """
+    keys, counts, runs, tokens = scratch.words, scratch.counts, scratch.runs, scratch.tokens
+    mask = power_of_two(2 * candidates) - 1
+    for slot in range(mask + 1):
+        keys[slot] = U(0)
+        counts[slot] = 0
+    for index in range(candidates):
+        place = np.int64(scratch.places[index])
+        left, right = U(runs[place]), U(tokens[place + size - 1]) + U(1)
+        key = left << U(32) | right
+        slot = np.int64(fold(left ^ MIX_0, right ^ MIX_1)) & mask
+        while True:
+            held = keys[slot]
+            found = (held == key) | (held == U(0))  # one branch for both: which it is cannot be foreseen
+            slot = (slot + 1 - found) & mask
+            if found:
                 break
-        if equal:
-            scratch.counts[run] += 1
-            return run
-        slot = (slot + 1) & mask
+        keys[slot] = key
+        counts[slot] += 1
+        runs[place] = slot
 
 
 @kernel
@@ -279,7 +268,7 @@ def mark_recurring(scratch: NgramScratch, count: int, window: int, mark: int) ->
 
     No branches: bits that are hit twice, then every place that falls on such a bit. A superset is enough.
     """
-    joined, places, bitmap, hashes = scratch.joined, scratch.places, scratch.bitmap, scratch.runs
+    joined, places, bitmap, hashes = scratch.joined, scratch.places, scratch.words, scratch.runs
     bits = power_of_two(32 * count)
     words = (bits + 63) >> 6
     for word in range(2 * words):
