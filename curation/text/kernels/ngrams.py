@@ -15,7 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entry, kernel
-from curation.text.kernels.primitives import MIX_0, MIX_1, fold, hash_range, load8, power_of_two, same_bytes, store8
+from curation.text.kernels.primitives import (
+    MIX_0,
+    MIX_1,
+    fold,
+    key_hash,
+    key_of,
+    load8,
+    power_of_two,
+    same_bytes,
+    store8,
+)
 from curation.text.kernels.vocabulary import (
     CHARACTERS,
     FIRST_TOKEN,
@@ -110,10 +120,13 @@ def count_ngrams(
             row[GRAM_TOP + size - 2] = top_run(scratch, tokens, size)
         mark_windows(scratch, tokens)
         mark_wide_windows(scratch, tokens)
-        candidates = list_candidates(scratch, tokens)
-        mask = power_of_two(2 * candidates) - 1
+        for place in range(tokens):
+            scratch.places[place] = place
+        candidates = tokens
         for size in range(5, 11):
-            row[GRAM_REPEATED + size - 5] = repeated_characters(scratch, tokens, size, candidates, mask)
+            candidates = list_candidates(scratch, tokens, size, candidates)
+            mask = power_of_two(2 * candidates) - 1
+            row[GRAM_REPEATED + size - 5] = repeated_characters(scratch, size, candidates, mask)
 
 
 @kernel
@@ -289,17 +302,25 @@ def mark_recurring(scratch: NgramScratch, count: int, window: int, mark: int) ->
 
 
 @kernel
-def list_candidates(scratch: NgramScratch, tokens: int) -> int:
-    """The places that could begin a repeated run of 5 tokens or more, into `places`; gives their number."""
-    byte_ends, count = scratch.byte_ends, 0
-    for place in range(tokens - 4):
-        scratch.places[count] = place
-        count += scratch.marked[place] != 0 or byte_ends[place + 5] - byte_ends[place] < WINDOW
+def list_candidates(scratch: NgramScratch, tokens: int, size: int, listed: int) -> int:
+    """Leaves those of the first `listed` of `places` that can begin a run of `size` tokens that comes again; gives their number.
+
+    A run that has a whole window must be marked for it. What can begin no run of `size` can begin no longer one.
+    """
+    places, byte_ends, marked, count = scratch.places, scratch.byte_ends, scratch.marked, 0
+    while listed > 0 and places[listed - 1] + size > tokens:
+        listed -= 1
+    for index in range(listed):
+        place = np.int64(places[index])
+        bytes_of_run = byte_ends[place + size] - byte_ends[place]
+        needed = (bytes_of_run >= WINDOW) * HAS_WINDOW + (bytes_of_run >= 2 * WINDOW) * HAS_WIDE_WINDOW
+        places[count] = place
+        count += marked[place] & needed == needed
     return count
 
 
 @kernel
-def repeated_characters(scratch: NgramScratch, tokens: int, size: int, candidates: int, mask: int) -> int:
+def repeated_characters(scratch: NgramScratch, size: int, candidates: int, mask: int) -> int:
     """Characters in runs of `size` tokens that came before: behind one the search goes on `size` tokens further, and runs
     that begin inside it are not remembered."""
     joined, byte_ends, slots = scratch.joined, scratch.byte_ends, scratch.slots
@@ -308,17 +329,10 @@ def repeated_characters(scratch: NgramScratch, tokens: int, size: int, candidate
         place = np.int64(scratch.places[index])
         if place < free:
             continue
-        if place + size > tokens:
-            break
         start, stop = np.int64(byte_ends[place]), np.int64(byte_ends[place + size])
-        marked, bytes_of_run = scratch.marked[place], stop - start
-        if (marked & HAS_WINDOW == 0 and bytes_of_run >= WINDOW) or (
-            marked & HAS_WIDE_WINDOW == 0 and bytes_of_run >= 2 * WINDOW
-        ):
-            continue
-        slot = np.int64(hash_range(joined, start, stop)) & mask
+        slot = np.int64(run_hash(joined, start, stop)) & mask
         while True:
-            other = slots[slot]
+            other = np.int64(slots[slot])
             if other < 0:
                 slots[slot] = place
                 scratch.runs[used] = slot
@@ -335,3 +349,16 @@ def repeated_characters(scratch: NgramScratch, tokens: int, size: int, candidate
     for index in range(used):
         slots[scratch.runs[index]] = -1
     return characters
+
+
+@kernel
+def run_hash(joined: Bytes, start: int, stop: int) -> np.uint64:
+    """A hash of a run's bytes: a few tokens mostly have 16 to 32, and two halves that overlap take no branch."""
+    if stop - start < 16:
+        low, high = key_of(joined, start, stop - start)
+        return key_hash(low, high, stop - start)
+    value = fold(load8(joined, start) ^ MIX_0 ^ U(stop - start), load8(joined, start + 8) ^ MIX_1)
+    for at in range(start + 16, stop - 16, 16):
+        value = fold(value ^ load8(joined, at), load8(joined, at + 8) ^ MIX_1)
+    value = fold(value ^ load8(joined, stop - 16), load8(joined, stop - 8) ^ MIX_1)
+    return fold(value, MIX_1)

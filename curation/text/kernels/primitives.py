@@ -109,6 +109,8 @@ def same_bytes(a: Bytes, a_start: int, b: Bytes, b_start: int, size: int) -> boo
         if load8(a, a_start + at) != load8(b, b_start + at):
             return False
         at += 8
+    if size >= 8:
+        return bool(load8(a, a_start + size - 8) == load8(b, b_start + size - 8))
     while at < size:
         if a[a_start + at] != b[b_start + at]:
             return False
