@@ -156,7 +156,7 @@ class TextBatch:
         stops = np.empty(int(portion.bounds[-1] - portion.bounds[0]) + len(portion.bounds), np.int32)
         offsets = np.zeros(len(portion.bounds), np.int64)
         chunks = (found.numbers, found.starts, found.offsets)
-        line_kernels.find_lines(vocabulary.records, view, portion.bounds, *chunks, stops, offsets)
+        line_kernels.find_lines(vocabulary.records, view, portion.bounds, *chunks, found.gaps, stops, offsets)
         facts = np.zeros((int(offsets[-1]), line_kernels.LINE_COLUMNS), np.int64)
         line_kernels.place_lines(vocabulary.records, *chunks, stops, offsets, facts)
         line_kernels.describe_lines(vocabulary, view, *chunks, facts)

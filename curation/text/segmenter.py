@@ -38,7 +38,7 @@ LARGE = 1 << 21  # bytes of a document; the room that a larger one needs is give
 class Segmentation(NamedTuple):
     """The chunks of a run of documents, see `kernels/segmenting.py`.
 
-    numbers, starts, offsets                       as white space cuts them: for lines, and words by white space
+    numbers, starts, offsets, gaps                 as white space cuts them: for lines, and words by white space
     joined, joined_starts, joined_offsets          those with phrases across them joined: for tokens; mostly the same arrays
     generation                                     of the vocabulary that the numbers are of
     """
@@ -46,6 +46,7 @@ class Segmentation(NamedTuple):
     numbers: Int32s
     starts: Int32s
     offsets: Int64s
+    gaps: Int32s
     joined: Int32s
     joined_starts: Int32s
     joined_offsets: Int64s
@@ -131,22 +132,27 @@ class Segmenter:
         room = int(bounds[-1] - bounds[0]) // 2 + len(bounds) + PADDING
         numbers, starts = np.empty(room, np.int32), np.empty(room, np.int32)
         offsets = np.zeros(len(bounds), np.int64)
-        if not segment(vocabulary, buffer, bounds, numbers, starts, offsets, self._block):
+        room_of_gaps = np.empty(room, np.int32)
+        gap_count = segment(vocabulary, buffer, bounds, numbers, starts, offsets, room_of_gaps, self._block)
+        if gap_count == FULL:
             return None
+        gaps = room_of_gaps[:gap_count]
         described = cut_new_chunks(self.tables, vocabulary, self._scratch, known)
         if described == FULL:
             return None
         noted = np.empty(room, np.int32)
         found, linked = noted_chunks(vocabulary.records, buffer, numbers, starts, int(offsets[-1]), known, noted)
         if not linked:
-            return Segmentation(numbers, starts, offsets, numbers, starts, offsets, self.generation)
+            return Segmentation(numbers, starts, offsets, gaps, numbers, starts, offsets, self.generation)
         joined, joined_starts, joined_offsets = np.empty_like(numbers), np.empty_like(starts), np.empty_like(offsets)
         lists = (numbers, starts, offsets, noted, found, joined, joined_starts, joined_offsets)
         if not join_linked(vocabulary, buffer, *lists):
             return None
         if cut_new_chunks(self.tables, vocabulary, self._scratch, described) == FULL:
             return None
-        return Segmentation(numbers, starts, offsets, joined, joined_starts, joined_offsets, self.generation)
+        return Segmentation(
+            numbers, starts, offsets, gaps, joined, joined_starts, joined_offsets, self.generation
+        )
 
 
 @functools.cache

@@ -64,35 +64,50 @@ def find_lines(
     numbers: Int32s,
     starts: Int32s,
     offsets: Int64s,
+    gaps: Int32s,
     line_stops: Int32s,
     line_offsets: Int64s,
 ) -> None:
-    """Fills in where the lines of each document end, as places in the list of chunks, and line_offsets[documents + 1]."""
-    lines = 0
+    """Fills in where the lines of each document end, as places in the list of chunks, and line_offsets[documents + 1].
+
+    Only `gaps` and the ends of documents are looked at: in one blank no line ends.
+    """
+    lines, index = np.int64(0), 0
     line_offsets[0] = 0
     for document in range(len(bounds) - 1):
         first, stop = np.int64(offsets[document]), np.int64(offsets[document + 1])
-        gap = np.int64(bounds[document])
-        open_line = False
-        for place in range(first, stop + 1):
-            gap_stop = np.int64(starts[place]) if place < stop else np.int64(bounds[document + 1])
-            if gap_stop - gap == 1 and buffer[gap] == 32:
-                open_line = True
-                gap = gap_stop
-            while gap < gap_stop:
-                size = line_end_bytes(buffer, gap, gap_stop)
-                open_line = size == 0
-                if size:
-                    line_stops[lines] = place
-                    lines += 1
-                gap += max(size, 1)
-            if place < stop:
-                gap = gap_stop + records[numbers[place], TEXT_BYTES]
-                open_line = True
-        if open_line:
+        end = np.int64(bounds[document])  # of the chunk before the gap
+        while index < len(gaps) and gaps[index] < stop:
+            place = np.int64(gaps[index])
+            if place > first:
+                end = np.int64(starts[place - 1]) + records[numbers[place - 1], TEXT_BYTES]
+            lines, _ = end_lines(buffer, end, np.int64(starts[place]), place, line_stops, lines, True)
+            index += 1
+        if stop > first:
+            end = np.int64(starts[stop - 1]) + records[numbers[stop - 1], TEXT_BYTES]
+        lines, is_open = end_lines(buffer, end, np.int64(bounds[document + 1]), stop, line_stops, lines, stop > first)
+        if is_open:
             line_stops[lines] = stop
             lines += 1
         line_offsets[document + 1] = lines
+
+
+@kernel
+def end_lines(
+    buffer: Bytes, gap: int, gap_stop: int, place: int, line_stops: Int32s, lines: int, is_open: bool
+) -> tuple[int, bool]:
+    """Ends lines at the line ends of a gap; gives the number of lines, and whether one is open behind the gap.
+
+    is_open   whether one is before it
+    """
+    while gap < gap_stop:
+        size = line_end_bytes(buffer, gap, gap_stop)
+        is_open = size == 0
+        if size:
+            line_stops[lines] = place
+            lines += 1
+        gap += max(size, 1)
+    return lines, is_open
 
 
 @entry

@@ -4,13 +4,15 @@ A list of chunks of a batch of documents is three arrays:
     numbers   int32: chunk numbers
     starts    int32: where each begins, in bytes of the batch
     offsets   int64[documents + 1]: document d has numbers[offsets[d]:offsets[d + 1]]
+and, of the list as white space cuts it,
+    gaps      int32: the places of chunks before which stands something else than one blank
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from curation.text.kernels.chunks import NOTED_BIT, chunk_number
+from curation.text.kernels.chunks import FULL, NOTED_BIT, chunk_number
 from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entry, kernel
 from curation.text.kernels.primitives import HIGH_BITS, key_hash, key_of, load8, trailing_zeros
 from curation.text.kernels.vocabulary import (
@@ -79,9 +81,10 @@ def segment(
     numbers: Int32s,
     starts: Int32s,
     offsets: Int64s,
+    gaps: Int32s,
     block: UInt64s,
-) -> bool:
-    """Fills in the list of chunks of documents buffer[bounds[d]:bounds[d + 1]]. False if the vocabulary is full.
+) -> int:
+    """Fills in the list of chunks of documents buffer[bounds[d]:bounds[d + 1]]. Gives the number of gaps, or FULL.
 
     A block of chunks is found and hashed first, then looked up, so that the waits for memory of its look-ups overlap.
     buffer   16 readable bytes behind the last document, the next of which is white space
@@ -89,16 +92,19 @@ def segment(
     """
     table = vocabulary.chunk_table
     mask = np.int64(len(table) - 1)
-    count = 0
+    count = gap_count = 0
     offsets[0] = 0
     for document in range(len(bounds) - 1):
         at, stop = np.int64(bounds[document]), np.int64(bounds[document + 1])
         while at < stop:
             found = 0
             while found < BLOCK:
-                at = skip_space(buffer, at, stop)
+                gap = at
+                at = skip_space(buffer, gap, stop)
                 if at >= stop:
                     break
+                gaps[gap_count] = count + found
+                gap_count += (at - gap != 1) | (buffer[gap] != 32)
                 end = chunk_end(buffer, at, stop)
                 key, key_2 = key_of(buffer, at, end - at)
                 block[found, 0], block[found, 1] = key, key_2
@@ -121,11 +127,11 @@ def segment(
                 else:
                     chunk = chunk_number(vocabulary, buffer, np.int64(starts[count + place]), size, 0)
                     if chunk < 0:
-                        return False
+                        return FULL
                     numbers[count + place] = chunk
             count += found
         offsets[document + 1] = count
-    return True
+    return gap_count
 
 
 @kernel
