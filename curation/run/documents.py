@@ -13,7 +13,6 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import xxhash
 from pydantic import ConfigDict
 
@@ -170,16 +169,18 @@ def with_removals(
     values      of each row, read where it is removed
     measures    NaN is null
     """
-    removed = deciding >= 0
-    which = pa.array(deciding, pa.int64(), mask=~removed)
-    once = pc.if_else(pa.array(removed), 0, None)
-    columns: dict[str, pa.Array] = {
-        FATE: pa.array(["removed"], pa.string()).take(once),
-        STEP: pa.array([step], pa.string()).take(once),
-        REASON: pa.array(reasons, pa.string()).take(which),
-        VALUE: pa.array(values, pa.float64(), mask=~removed),
-        THRESHOLD: pa.array(thresholds, pa.float64()).take(which),
-    }
+    stays = deciding < 0
+    if stays.all():
+        columns: dict[str, pa.Array] = {field.name: pa.nulls(len(deciding), field.type) for field in VERDICT_FIELDS}
+    else:
+        which = pa.array(deciding, pa.int64(), mask=stays)
+        columns = {
+            FATE: pa.array(["removed"] * len(reasons), pa.string()).take(which),
+            STEP: pa.array([step] * len(reasons), pa.string()).take(which),
+            REASON: pa.array(reasons, pa.string()).take(which),
+            VALUE: pa.array(values, pa.float64(), mask=stays),
+            THRESHOLD: pa.array(thresholds, pa.float64()).take(which),
+        }
     for name, numbers in (measures or {}).items():
         columns[MEASURE + name] = pa.array(numbers, pa.float64(), from_pandas=True)
     for name, counts in (edits or {}).items():

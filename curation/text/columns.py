@@ -36,7 +36,7 @@ def batch_of(strings: Sequence[str]) -> TextBatch:
     return TextBatch(np.frombuffer(b"".join(parts) + bytes(PADDING), np.uint8), bounds)
 
 
-_last: list[TextBatch] = []
+_last: list[tuple[Any, TextBatch]] = []  # a column and its batch; the column keeps its buffers from being used anew
 
 
 def shared_batch(column: Any) -> tuple[TextBatch, Int64s]:
@@ -44,14 +44,27 @@ def shared_batch(column: Any) -> tuple[TextBatch, Int64s]:
 
     It is the last batch, with all that was found out about it, if the column is a good part of that, in the same order.
     """
+    for known, last in _last:
+        if _is_same(column, known):
+            return last, np.arange(len(last))
     content, bounds = _bytes_of(column)
-    for last in _last:
+    for _, last in _last:
         rows = np.empty(len(bounds) - 1, np.int64)
         enough = len(rows) >= ENOUGH * len(last)
         if enough and match_rows(last.buffer, last.bounds, content, bounds, rows):
             return last, rows
-    _last[:] = [text_batch(column)]
-    return _last[0], np.arange(len(bounds) - 1)
+    _last[:] = [(column, text_batch(column))]
+    return _last[0][1], np.arange(len(bounds) - 1)
+
+
+def _is_same(column: Any, known: Any) -> bool:
+    """Whether two columns are the same bytes in memory, so that none need be compared."""
+    if isinstance(column, pa.ChunkedArray) or isinstance(known, pa.ChunkedArray):
+        return False
+    if column.type != known.type or len(column) != len(known) or column.offset != known.offset:
+        return False
+    addresses = ([buffer and buffer.address for buffer in each.buffers()] for each in (column, known))
+    return next(addresses) == next(addresses)
 
 
 def _bytes_of(column: Any) -> tuple[Bytes, Int64s]:

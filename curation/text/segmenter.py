@@ -150,9 +150,7 @@ class Segmenter:
             return None
         if cut_new_chunks(self.tables, vocabulary, self._scratch, described) == FULL:
             return None
-        return Segmentation(
-            numbers, starts, offsets, gaps, joined, joined_starts, joined_offsets, self.generation
-        )
+        return Segmentation(numbers, starts, offsets, gaps, joined, joined_starts, joined_offsets, self.generation)
 
 
 @functools.cache

@@ -354,6 +354,8 @@ def repeated_characters(scratch: NgramScratch, size: int, candidates: int, mask:
 @kernel
 def run_hash(joined: Bytes, start: int, stop: int) -> np.uint64:
     """A hash of a run's bytes: a few tokens mostly have 16 to 32, and two halves that overlap take no branch."""
+    if stop == start:  # words may be empty
+        return MIX_1
     if stop - start < 16:
         low, high = key_of(joined, start, stop - start)
         return key_hash(low, high, stop - start)

@@ -20,7 +20,6 @@ _WORD = ir.IntType(64)
 # Odd constants with evenly spread bits, from wyhash and the golden ratio.
 MIX_0, MIX_1, MIX_2 = U(0x9E3779B97F4A7C15), U(0xD6E8FEB86659FD93), U(0xA0761D6478BD642F)
 ALL_ONES = U(0xFFFFFFFFFFFFFFFF)
-HIGH_BITS = U(0x8080808080808080)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -64,16 +63,6 @@ def fold(_context: Any, _x: Any, _y: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def trailing_zeros(_context: Any, _x: Any) -> Any:
-    """Zero bits below the lowest one of a word that is not 0."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), generate
-
-
 @inlined
 def low_bytes(count: int) -> np.uint64:
     """A mask of the low `count` bytes, 1 to 8."""
@@ -83,10 +72,9 @@ def low_bytes(count: int) -> np.uint64:
 @inlined
 def key_of(buffer: Bytes, start: int, size: int) -> tuple[np.uint64, np.uint64]:
     """Two words that tell a string of up to 16 bytes exactly; of a longer one a hash and its last eight bytes."""
-    if size <= 8:
-        return load8(buffer, start) & low_bytes(size), U(0)
-    low = load8(buffer, start)
-    high = load8(buffer, start + size - 8)
+    low = load8(buffer, start) & low_bytes(min(size, 8))
+    high = load8(buffer, start + max(size - 8, 0))
+    high = high if size > 8 else U(0)
     if size > 16:
         at = 8
         while at < size - 8:
@@ -134,29 +122,6 @@ def hash_range(buffer: Bytes, start: int, stop: int) -> np.uint64:
     if at < stop:
         value = fold(value ^ (load8(buffer, at) & low_bytes(stop - at)), MIX_0)
     return fold(value, MIX_2)
-
-
-@kernel
-def count_characters(buffer: Bytes, start: int, stop: int) -> int:
-    """Code points in a range of UTF-8."""
-    count = 0
-    for at in range(start, stop):
-        count += (buffer[at] & 0xC0) != 0x80
-    return count
-
-
-@kernel
-def is_ascii(buffer: Bytes, start: int, stop: int) -> bool:
-    """Whether a range has only bytes below 128."""
-    seen = U(0)
-    at = start
-    while at + 8 <= stop:
-        seen |= load8(buffer, at)
-        at += 8
-    while at < stop:
-        seen |= U(buffer[at])
-        at += 1
-    return bool(seen & HIGH_BITS == U(0))
 
 
 @kernel

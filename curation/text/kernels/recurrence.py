@@ -16,13 +16,12 @@ from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entr
 from curation.text.kernels.primitives import (
     MIX_0,
     MIX_1,
-    count_characters,
     fold,
     hash_range,
     power_of_two,
     same_bytes,
 )
-from curation.text.kernels.repetition import find_newlines
+from curation.text.kernels.vectors import count_characters, find_newlines
 from curation.text.kernels.vocabulary import CHARACTERS
 
 U = np.uint64

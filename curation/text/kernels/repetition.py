@@ -12,18 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entry, kernel
-from curation.text.kernels.primitives import (
-    count_characters,
-    hash_range,
-    insert_range,
-    is_ascii,
-    load8,
-    power_of_two,
-    trailing_zeros,
-)
+from curation.text.kernels.primitives import hash_range, insert_range, power_of_two
+from curation.text.kernels.vectors import count_characters, find_newlines
 from curation.text.kernels.vocabulary import ENDS_TERMINAL, MARKS, TEXT_BYTES
-
-U = np.uint64
 
 
 class PartScratch(NamedTuple):
@@ -68,27 +59,6 @@ def new_part_scratch(longest: int) -> PartScratch:
 ) = range(12)
 REPETITION_COUNTS = 12
 
-_NEWLINES = U(0x0A0A0A0A0A0A0A0A)
-_LOW_BITS, _HIGH_BITS = U(0x0101010101010101), U(0x8080808080808080)
-
-
-@kernel
-def find_newlines(buffer: Bytes, start: int, stop: int, newlines: Int32s) -> int:
-    r"""The places of all `\n` in a range; gives their number."""
-    count, at = 0, start
-    while at < stop:
-        word = load8(buffer, at) ^ _NEWLINES
-        found = (word - _LOW_BITS) & ~word & _HIGH_BITS
-        if found == U(0):
-            at += 8
-            continue
-        at += trailing_zeros(found) >> 3
-        if at < stop:
-            newlines[count] = at
-            count += 1
-        at += 1
-    return count
-
 
 @kernel
 def characters_of(buffer: Bytes, start: int, stop: int, ascii_only: bool) -> int:
@@ -116,8 +86,8 @@ def count_repetition(
         start, stop = np.int64(bounds[document]), np.int64(bounds[document + 1])
         first, last = np.int64(offsets[document]), np.int64(offsets[document + 1])
         row = counts[document]
-        ascii_only = is_ascii(buffer, start, stop)
-        row[REP_CHARACTERS] = characters_of(buffer, start, stop, ascii_only)
+        row[REP_CHARACTERS] = count_characters(buffer, start, stop)
+        ascii_only = row[REP_CHARACTERS] == stop - start
         count = find_newlines(buffer, start, stop, scratch.newlines)
         row[REP_NEWLINES] = count
         chunks = (records, numbers, starts, first, last)

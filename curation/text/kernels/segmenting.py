@@ -14,7 +14,8 @@ import numpy as np
 
 from curation.text.kernels.chunks import FULL, NOTED_BIT, chunk_number
 from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entry, kernel
-from curation.text.kernels.primitives import HIGH_BITS, key_hash, key_of, load8, trailing_zeros
+from curation.text.kernels.primitives import key_hash, key_of
+from curation.text.kernels.vectors import WIDTH, bytes_up_to, trailing_zeros
 from curation.text.kernels.vocabulary import (
     CONTINUES_PHRASE,
     HAS_BRACKET,
@@ -29,7 +30,7 @@ from curation.text.kernels.whitespace import BYTE_KINDS, PERHAPS_SPACE, SPACE_BY
 
 U = np.uint64
 BLOCK = 256  # chunks that are looked up together
-_EXCLAMATION_MARKS = U(0x2121212121212121)  # the first character that is no white space, in all eight bytes
+_BLANK = 32
 
 
 @kernel
@@ -52,20 +53,19 @@ def skip_space(buffer: Bytes, at: int, stop: int) -> int:
 
 @kernel
 def chunk_end(buffer: Bytes, at: int, stop: int) -> int:
-    """Where the chunk that begins at `at` ends. Looks at eight bytes at a time for one that may be white space."""
+    """Where the chunk that begins at `at` ends. Looks at many bytes at a time for one that may be white space."""
     while True:
-        word = load8(buffer, at)
-        suspects = (((word - _EXCLAMATION_MARKS) & ~word) | word) & HIGH_BITS
+        suspects = bytes_up_to(buffer, at, _BLANK)  # as signed numbers, those beyond ASCII are below
         if suspects == U(0):
-            at += 8
+            at += WIDTH
             if at >= stop:  # or documents without white space would be read again and again
                 return stop
             continue
-        at += trailing_zeros(suspects) >> 3
+        at += trailing_zeros(suspects)
         if at >= stop:
             return stop
         byte = buffer[at]
-        if byte == 32:
+        if byte == _BLANK:
             return at
         kind = BYTE_KINDS[byte]
         if kind == SPACE_BYTE or (kind == PERHAPS_SPACE and wide_space_bytes(buffer, at) > 0):
@@ -87,7 +87,7 @@ def segment(
     """Fills in the list of chunks of documents buffer[bounds[d]:bounds[d + 1]]. Gives the number of gaps, or FULL.
 
     A block of chunks is found and hashed first, then looked up, so that the waits for memory of its look-ups overlap.
-    buffer   16 readable bytes behind the last document, the next of which is white space
+    buffer   PADDING readable bytes behind the last document
     block    uint64[BLOCK, 4]: scratch
     """
     table = vocabulary.chunk_table
@@ -104,7 +104,7 @@ def segment(
                 if at >= stop:
                     break
                 gaps[gap_count] = count + found
-                gap_count += (at - gap != 1) | (buffer[gap] != 32)
+                gap_count += (at - gap != 1) | (buffer[gap] != _BLANK)
                 end = chunk_end(buffer, at, stop)
                 key, key_2 = key_of(buffer, at, end - at)
                 block[found, 0], block[found, 1] = key, key_2
