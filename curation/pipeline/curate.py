@@ -158,7 +158,7 @@ def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress
         finished = in_order(engine.map(finish, shards), len(shards))
     if recipe.dedup is not None and recipe.dedup.index:
         with progress.stage("index"):
-            between += make_index(engine, run, digest, recipe.keys, refined)
+            between += make_index(engine, run, digest, recipe.keys, refined, shards)
     close_manifest(run, plan, refined, between, finished)
 
 

@@ -1,4 +1,4 @@
-"""The last pass, if the recipe asks for it: an index of the documents that deduplication left, for later runs."""
+"""The last pass, if the recipe asks for it: an index of the documents that the run kept, for later runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import storage
@@ -18,8 +19,9 @@ from curation.dedup.shingles import document_shingles
 from curation.dedup.signature_files import PLAIN, POLICY, SKETCH
 from curation.dedup.sketches import sketches
 from curation.engines.engine import Engine
+from curation.pipeline.finish import Shard
 from curation.pipeline.survivors import read_matches, read_survivors
-from curation.run.documents import URL
+from curation.run.documents import DOC_ID, FATE, URL
 from curation.run.folder import RunFolder
 from curation.run.parquet_output import ParquetOutput
 from curation.run.receipt import Receipt
@@ -28,11 +30,14 @@ STAGE = "index"
 UNIT = "index"
 
 
-def make_index(engine: Engine, run: RunFolder, plan: str, keys: Keys, refined: Sequence[Receipt]) -> list[Receipt]:
+def make_index(
+    engine: Engine, run: RunFolder, plan: str, keys: Keys, refined: Sequence[Receipt], shards: Sequence[Shard]
+) -> list[Receipt]:
     """Makes the run's index. Gives the receipts of its files, and of its description behind them."""
-    units = [receipt.unit for receipt in refined]
-    numbered = dict(engine.map(IndexSplit(run, plan, keys), units))
-    made = [numbered[number] for number in range(len(units))]
+    shard_of = {unit: shard.name for shard in shards for unit in shard.units}
+    items = [(receipt.unit, shard_of[receipt.unit]) for receipt in refined]
+    numbered = dict(engine.map(IndexSplit(run, plan, keys), items))
+    made = [numbered[number] for number in range(len(items))]
 
     def describe() -> Receipt:
         files = [
@@ -49,34 +54,35 @@ def make_index(engine: Engine, run: RunFolder, plan: str, keys: Keys, refined: S
 
 @dataclass(frozen=True)
 class IndexSplit:
-    """The pass as a task: a split in, a file of the index out."""
+    """The pass as a task: a split, with the shard that it went into, in; a file of the index out."""
 
     run: RunFolder
     plan: str
     keys: Keys
 
-    def __call__(self, unit: str) -> Receipt:
-        return self.run.once(STAGE, f"splits/{unit}", self.plan, lambda: self._work(unit))
+    def __call__(self, item: tuple[str, str]) -> Receipt:
+        unit, shard = item
+        return self.run.once(STAGE, f"splits/{unit}", self.plan, lambda: self._work(unit, shard))
 
-    def _work(self, unit: str) -> Receipt:
+    def _work(self, unit: str, shard: str) -> Receipt:
         started = time.perf_counter()
         path = f"{FOLDER}/{unit}.parquet"
         schema = index_schema(self.keys.schema)
         with ParquetOutput(self.run.uri(path), schema, [*PLAIN, SKETCH]) as output:
-            for batch in self._kept(unit):
+            for batch in self._kept(unit, removed_of(self.run, shard)):
                 output.write(batch.select(schema.names).cast(schema))
         assert output.written is not None
         timing = {"wall": time.perf_counter() - started}
         return Receipt(f"splits/{unit}", self.plan, "", output.rows, 0, {}, {path: output.written}, {}, timing)
 
-    def _kept(self, unit: str) -> Iterator[pa.RecordBatch]:
+    def _kept(self, unit: str, removed: pa.Array) -> Iterator[pa.RecordBatch]:
         """The rows of the index, a batch of survivors after the other."""
         matches = read_matches(self.run, unit)
         with storage.open_input(self.run.uri(self.run.signatures(unit))) as file:
             signed = pq.read_table(file, use_threads=False)
         for first, batch in read_survivors(self.run, unit):
             kept = np.array([first + row not in matches for row in range(batch.num_rows)], np.bool_)
-            mask = pa.array(kept)
+            mask = pc.and_not(pa.array(kept), pc.is_in(batch.column(DOC_ID), removed))
             texts = batch.filter(mask)
             if not texts.num_rows:
                 continue
@@ -91,3 +97,10 @@ class IndexSplit:
         if self.keys.near is None:
             return pa.array([b""] * texts.num_rows, pa.large_binary())
         return as_binary(sketches(document_shingles(texts, self.keys.near.shingling)))
+
+
+def removed_of(run: RunFolder, shard: str) -> pa.Array:
+    """Ids of the documents of a shard that ended behind deduplication, with too little left of them."""
+    with storage.open_input(run.uri(run.ledger("finish", shard))) as file:
+        fates = pq.read_table(file, columns=[DOC_ID, FATE], use_threads=False)
+    return fates.filter(pc.equal(fates[FATE], "removed")).column(DOC_ID).combine_chunks()

@@ -8,6 +8,7 @@
     ledger/elsewhere/SHARD  duplicates of documents that an earlier run kept, with their URL, if the recipe has its index
     ledger/removal_rates    how much deduplication took from each source, language and domain
     ledger/edits/SPLIT      what steps changed in a text: counts by kind, never values
+    ledger/edits/finish/SHARD      the same for what the finish pass cuts: repeated sentences, lines, paragraphs
     ledger/contamination/SPLIT     which items of evaluation sets stand in a document, if the recipe looks for them
 
 The rows of `records`, `refine` and `measures` stand in the order of the split; `row` and `doc_id` join them.

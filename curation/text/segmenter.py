@@ -75,7 +75,13 @@ class Segmenter:
 
     def require_room(self, longest: int) -> None:
         """Makes the scratch large enough for documents of so many bytes, and small again behind a large one."""
-        if longest > self._longest or (self._longest > LARGE >= longest):
+        if self._longest > LARGE >= longest:
+            self._longest = 0
+        self._grow(longest)
+
+    def _grow(self, longest: int) -> None:
+        """Makes the scratch large enough for chunks of so many bytes."""
+        if longest > self._longest:
             self._longest = max(longest, 1 << 16)
             self._scratch = new_scratch(self._longest)
             self._ngrams = None
@@ -110,6 +116,8 @@ class Segmenter:
     def normalise(self) -> bool:
         """Makes the normal forms of all chunks that have none. False if there is no room: `make_room`, and segment again."""
         known = int(self.vocabulary.used[CHUNKS_USED])
+        # A chunk of an earlier, larger document may be among them, which nobody asked the normal form of.
+        self._grow(int(self.vocabulary.records[self._normalised : known, TEXT_BYTES].max(initial=0)))
         left = np.empty(known - self._normalised, np.int32)
         stop, count = normalise_new(self.tables, self.vocabulary, self._scratch, self._normalised, left)
         if stop < 0 or not all(map(self._normalise_in_python, left[:count].tolist())):
@@ -122,7 +130,7 @@ class Segmenter:
         record = self.vocabulary.records[chunk]
         start, size = int(record[TEXT_START]), int(record[TEXT_BYTES])
         form = normalized(self.vocabulary.text[start : start + size].tobytes().decode()).encode()
-        self.require_room(2 * len(form))
+        self._grow(2 * len(form))
         padded = np.frombuffer(form + bytes(PADDING), np.uint8).copy()
         return keep_by_python(self.tables, self.vocabulary, self._scratch, padded, chunk, len(form))
 

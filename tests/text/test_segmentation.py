@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from curation.text.batch import TextBatch
 from curation.text.columns import batch_of
 from curation.text.kernels.lines import LINE_SENTENCES
+from curation.text.kernels.words import WORD_COUNTS
 from curation.text.segmentation import Text
-from curation.text.segmenter import Segmenter
+from curation.text.segmenter import LARGE, Segmenter
 
 AFFIXES = [
     "(",
@@ -160,3 +161,15 @@ def test_long_runs() -> None:
     ]
     for run in runs:
         assert Text(run).words == [token.text for token in plain(run)]
+
+
+def test_the_normal_form_of_a_large_document_may_be_asked_for_behind_smaller_ones() -> None:
+    """A document above the bound at which scratch is given back, cut but not normalised; then small ones, which are."""
+    large, small = "é1" * (LARGE // 2), "this is the text of a page and some more"
+    segmenter = Segmenter()
+    for string, asked in ((large, False), (small, True), (large, True)):
+        batch = batch_of([string])
+        texts = TextBatch(batch.buffer, batch.bounds, segmenter)
+        assert texts.word_counts.shape == (1, WORD_COUNTS)
+        if asked:
+            assert texts.shingles(1).hashes.tolist() == batch_of([string]).shingles(1).hashes.tolist()

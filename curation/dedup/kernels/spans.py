@@ -9,7 +9,6 @@ from curation.text.columns import batch_of
 from curation.text.english.layout import BY_PYTHON, NUMBER, NUMBER_SEPARATOR, SAME, SPACE, TO_BLANK, Tables
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry, kernel
 from curation.text.kernels.normal_forms import xxh64
-from curation.text.kernels.primitives import count_characters
 
 U = np.uint64
 _BLANK, _ZERO, _A, _Z = 32, 48, 97, 122
@@ -140,6 +139,15 @@ def hash_runs(
                     )
         written += runs
         offsets[document + 1] = written
+    return count
+
+
+@kernel
+def count_characters(text: Bytes, start: int, stop: int) -> int:
+    """Code points in a range of UTF-8 that nothing is padded behind."""
+    count = 0
+    for place in range(start, stop):
+        count += (text[place] & 0xC0) != 0x80
     return count
 
 
