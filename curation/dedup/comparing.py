@@ -8,6 +8,7 @@ share of equal bytes estimates the Jaccard similarity (Li and König 2010, b-bit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -147,15 +148,13 @@ class Compare:
 
     def __call__(self, home: Home) -> Task:
         near = self.near
-        edges = np.frombuffer(storage.read_bytes(near.run.uri(near.candidates(home.number))), np.uint64)
-        places, numbers = unpack_edges(edges)
-        ranks, similarities = compare(near, home, places, numbers)
+        places, numbers, ranks, similarities = compare(near, home)
         pairs = pa.table(
             [
                 pa.array(places, pa.uint32()),
                 pa.array(ranks, pa.uint64()),
                 pa.array(similarities, pa.float32()),
-                pa.array(np.zeros(len(edges), np.bool_)),
+                pa.array(np.zeros(len(places), np.bool_)),
             ],
             PAIRS,
         )
@@ -171,8 +170,19 @@ def is_uncertain(near: Near, similarities: npt.NDArray[np.float32]) -> npt.NDArr
     return np.asarray((similarities >= low) & (similarities < high))
 
 
-def compare(near: Near, home: Home, places: Places, numbers: Numbers) -> tuple[Numbers, npt.NDArray[np.float32]]:
-    """Each pair's other rank, and the estimate of its similarity."""
+class Compared(NamedTuple):
+    """Candidates of a home: its document's place, the other's number and rank, and the estimate of their similarity."""
+
+    places: Places
+    numbers: Numbers
+    ranks: Numbers
+    similarities: npt.NDArray[np.float32]
+
+
+def compare(near: Near, home: Home) -> Compared:
+    """Hears the signatures that a home asked for and compares its candidates."""
+    edges = np.frombuffer(storage.read_bytes(near.run.uri(near.candidates(home.number))), np.uint64)
+    places, numbers = unpack_edges(edges)
     asked, which = np.unique(numbers, return_inverse=True)
     answers = near.signatures.hear(home)
     if len(answers) != len(asked):
@@ -185,4 +195,4 @@ def compare(near: Near, home: Home, places: Places, numbers: Numbers) -> tuple[N
         count_agreements(theirs, which, bytes_of(ours.chunk(0)), own, counts)
     estimates = (counts / near.agreement - CHANCE) / (1 - CHANCE)
     ranks = ranks_of(asked, answers.column(POLICY).to_numpy())[which]
-    return ranks, np.maximum(estimates, 0).astype(np.float32)
+    return Compared(places, numbers, ranks, np.maximum(estimates, 0).astype(np.float32))

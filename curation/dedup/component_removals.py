@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors import storage
-from curation.dedup.candidates import pack_edges, unpack_edges
+from curation.dedup.candidates import pack_edges
 from curation.dedup.comparing import Near, Task, compare
 from curation.dedup.homes import Home
 from curation.dedup.removed import REMOVED, write_table
@@ -53,9 +53,7 @@ class RemoveFromComponents:
 
     def __call__(self, home: Home) -> Task:
         near = self.near
-        edges = np.frombuffer(storage.read_bytes(near.run.uri(near.candidates(home.number))), np.uint64)
-        places, numbers = unpack_edges(edges)
-        _, similarities = compare(near, home, places, numbers)
+        places, numbers, _, similarities = compare(near, home)
         removed = pa.table(
             [pa.array(places, pa.uint32()), pa.array(numbers), pa.array(similarities, pa.float32())], REMOVED
         )
