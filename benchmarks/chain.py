@@ -25,7 +25,9 @@ from benchmarks.peer import Peer
 from benchmarks.rounds import cold as print_cold
 from benchmarks.rounds import race
 from connectors.megatron import ShardWriter, optimal_dtype
-from curation.dedup.keys import Keys
+from curation.dedup.banding import Banding
+from curation.dedup.keys import Keys, Signing
+from curation.dedup.shingles import Shingling
 from curation.run.documents import FATE, Step, texts
 from curation.tokenize.loading import load_tokenizer
 from curation.tokenize.tokenizer import Tokenizer
@@ -33,6 +35,7 @@ from curation.tokenize.train import train_bpe
 from jobs import command
 
 END = "<|endoftext|>"
+KEYS = Keys(url=False, exact=True, near=Signing(Shingling(), 112, Banding(14, 8), None))  # as datatrove signs
 
 
 class Chain:
@@ -58,7 +61,7 @@ class Chain:
         for step in self.filters:
             batch = step(batch)
             batch = batch.filter(pc.is_null(batch.column(FATE)))
-        return Keys(near=True)(batch)
+        return KEYS(batch)
 
     def _write(self, writer: ShardWriter, batch: pa.RecordBatch) -> None:
         strings = texts(batch)

@@ -40,7 +40,7 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file that is in place: its size in bytes and the SHA-256 of its content, in hex."""
+    """A file that is in place: its size in bytes and the SHA-256 of its content, in hex; "" for one between parts of a stage."""
 
     bytes: int
     sha256: str
@@ -181,6 +181,11 @@ def digest(uri: str) -> Written:
     with open_input(uri) as file:
         hashed = hashlib.file_digest(cast(BufferedReader, file), "sha256")
         return Written(file.tell(), hashed.hexdigest())
+
+
+def unhashed(uri: str) -> Written:
+    """A file of which the size is enough: what the parts of a stage hand to each other, and nobody keeps."""
+    return Written(size(uri), "")
 
 
 def remove_tree(folder: str) -> None:

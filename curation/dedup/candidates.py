@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.storage import Written
+from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.key_blobs import Documents, numbers_of, pack, unpack
 from curation.dedup.removed import places_of, read_table
@@ -71,7 +72,7 @@ class Round:
 
 def removed_path(folder: str, home: int) -> str:
     """Where the removals of a round lie for a home."""
-    return f"{folder}/removed/{home}.parquet"
+    return f"{folder}/removed/{home}.arrow"
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def pack_edges(places: Numbers, numbers: Numbers) -> Numbers:
 def read_edges(run: RunFolder, files: Sequence[str], home: int) -> Numbers:
     """A home's edges from all partitions: packed, ascending (so by place), each once."""
     content = b"".join(read_from_all([run.uri(path) for path in files], home))
-    return np.unique(np.frombuffer(content, np.uint64))
+    return distinct(np.frombuffer(content, np.uint64))
 
 
 def unpack_edges(edges: Numbers) -> tuple[Places, Numbers]:

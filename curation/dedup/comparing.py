@@ -17,6 +17,7 @@ import pyarrow as pa
 from connectors import storage
 from connectors.storage import Written
 from curation.dedup.candidates import Round, pack_edges, read_edges, unpack_edges
+from curation.dedup.distinct import distinct, distinct_with_places
 from curation.dedup.homes import Home, Numbers, Places
 from curation.dedup.kernels.leaders import count_agreements
 from curation.dedup.key_blobs import numbers_of, ranks_of
@@ -77,7 +78,7 @@ class Near:
 
     def compared(self, home: int) -> str:
         """Those with their similarity by signatures."""
-        return f"{self.round.folder}/compared/{home}.parquet"
+        return f"{self.round.folder}/compared/{home}.arrow"
 
     def pairs(self, home: int) -> str:
         """All pairs of a home, this round's and those before."""
@@ -86,7 +87,7 @@ class Near:
 
 def pairs_path(folder: str, home: int) -> str:
     """Where a home's pairs lie after a round."""
-    return f"{folder}/pairs/{home}.parquet"
+    return f"{folder}/pairs/{home}.arrow"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class AskForSignatures:
         _, numbers = unpack_edges(edges)
         path = near.candidates(home.number)
         written = storage.write_bytes(near.run.uri(path), edges.tobytes())
-        return {path: written} | near.signatures.ask(home, np.unique(numbers)), {"edges": len(edges)}
+        return {path: written} | near.signatures.ask(home, distinct(numbers)), {"edges": len(edges)}
 
     def _of_index(self, home: Home, places: Places) -> Task:
         """Documents of an index are compared with none before them; those that met one go again as those of a run do."""
@@ -161,7 +162,7 @@ class Compare:
         written = write_table(near.run, near.compared(home.number), pairs)
         uncertain = is_uncertain(near, similarities)
         both = np.concatenate([numbers[uncertain], places[uncertain].astype(np.uint64) + np.uint64(home.first)])
-        return written | near.sketches.ask(home, np.unique(both)), {"uncertain": int(uncertain.sum())}
+        return written | near.sketches.ask(home, distinct(both)), {"uncertain": int(uncertain.sum())}
 
 
 def is_uncertain(near: Near, similarities: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -183,11 +184,11 @@ def compare(near: Near, home: Home) -> Compared:
     """Hears the signatures that a home asked for and compares its candidates."""
     edges = np.frombuffer(storage.read_bytes(near.run.uri(near.candidates(home.number))), np.uint64)
     places, numbers = unpack_edges(edges)
-    asked, which = np.unique(numbers, return_inverse=True)
+    asked, which = distinct_with_places(numbers)
     answers = near.signatures.hear(home)
     if len(answers) != len(asked):
         raise RuntimeError(f"home {home.number} asked for {len(asked)} signatures and heard {len(answers)}")
-    mine, own = np.unique(places, return_inverse=True)
+    mine, own = distinct_with_places(places)
     ours = read_rows(home, [AGREEMENT], mine).column(AGREEMENT)
     counts = np.zeros(len(places), np.int64)
     if len(places):

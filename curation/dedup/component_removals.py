@@ -13,6 +13,7 @@ import pyarrow as pa
 from connectors import storage
 from curation.dedup.candidates import pack_edges
 from curation.dedup.comparing import Near, Task, compare
+from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home
 from curation.dedup.removed import REMOVED, write_table
 
@@ -42,7 +43,7 @@ class AskAboutStaying:
         written = storage.write_bytes(
             near.run.uri(path), pack_edges(places.astype(np.uint64), staying[places]).tobytes()
         )
-        return {path: written} | near.signatures.ask(home, np.unique(staying[places])), {"removed": len(places)}
+        return {path: written} | near.signatures.ask(home, distinct(staying[places])), {"removed": len(places)}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from connectors import storage
 from curation.dedup.comparing import Near, Task, is_uncertain, pairs_path
+from curation.dedup.distinct import distinct_with_places
 from curation.dedup.homes import Home, Numbers, Part, Places
 from curation.dedup.key_blobs import numbers_of, ranks_of
 from curation.dedup.questions import Exchange
@@ -96,8 +97,8 @@ class AnswerWithSketches:
     size: int = SKETCH_HASHES
 
     def __call__(self, home: Home) -> Task:
-        def look_up(places: Places) -> pa.RecordBatch:
-            return pa.RecordBatch.from_arrays([self.sketcher(home, places, self.size)], schema=self.exchange.schema)
+        def look_up(places: Places) -> pa.Table:
+            return pa.Table.from_arrays([self.sketcher(home, places, self.size)], schema=self.exchange.schema)
 
         return self.exchange.answer(home, look_up), {}
 
@@ -109,7 +110,7 @@ def measure_pairs(
 
     own  number of the run's first document: of those before it an index keeps sketches of its own size
     """
-    asked, which = np.unique(np.concatenate([first, second]), return_inverse=True)
+    asked, which = distinct_with_places(np.concatenate([first, second]))
     answers = exchange.hear(home)
     if len(answers) != len(asked):
         raise RuntimeError(f"home {home.number} asked for {len(asked)} sketches and heard {len(answers)}")

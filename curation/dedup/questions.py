@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors.storage import Written
+from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.run.folder import RunFolder
 from curation.run.sections import read_section, write_sections
@@ -46,8 +47,12 @@ class Exchange:
     def answer(self, home: Home, lookup: Lookup) -> dict[str, Written]:
         """Writes a home's answers to all homes. `lookup` gives a row for each place, which ascend; it is called once."""
         asked = [self._asked(other, home.number) for other in range(self.neighbourhood.homes)]
-        places = np.unique(np.concatenate(asked))
-        answers = pa.Table.from_arrays(list(lookup(places).columns), schema=self.schema)
+        places = distinct(np.concatenate(asked))
+        found = lookup(places)
+        columns = [
+            column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in found.columns
+        ]
+        answers = pa.RecordBatch.from_arrays(columns, schema=self.schema)
         path, sections = self._answers(home.number), self._sections(asked, places, answers)
         return {path: write_sections(self.run.uri(path), sections, len(asked))}
 
@@ -55,23 +60,23 @@ class Exchange:
         return np.frombuffer(read_section(self.run.uri(self._questions(asking)), answering), np.uint32).astype(np.int64)
 
     @staticmethod
-    def _sections(asked: Sequence[Places], places: Places, answers: pa.Table) -> Iterator[tuple[int, bytes]]:
+    def _sections(asked: Sequence[Places], places: Places, answers: pa.RecordBatch) -> Iterator[tuple[int, pa.Buffer]]:
         assert len(answers) == len(places)
         for other, wanted in enumerate(asked):
             if len(wanted):
-                sink = pa.BufferOutputStream()
-                with pa.ipc.new_stream(sink, answers.schema) as stream:
-                    stream.write_table(answers.take(pa.array(np.searchsorted(places, wanted))))
-                yield other, sink.getvalue().to_pybytes()
+                chosen = (
+                    answers if len(wanted) == len(places) else answers.take(pa.array(np.searchsorted(places, wanted)))
+                )
+                yield other, chosen.serialize()
 
     def hear(self, home: Home) -> pa.Table:
         """The answers to a home's questions, a row for each document that it asked about, in that order."""
-        tables = [self.schema.empty_table()]
+        batches: list[pa.RecordBatch] = []
         for other in range(self.neighbourhood.homes):
             content = read_section(self.run.uri(self._answers(other)), home.number)
             if content:
-                tables.append(pa.ipc.open_stream(content).read_all())
-        return pa.concat_tables(tables).combine_chunks()
+                batches.append(pa.ipc.read_record_batch(pa.py_buffer(content), self.schema))
+        return pa.Table.from_batches(batches, self.schema).combine_chunks()
 
     def _questions(self, home: int) -> str:
         return f"{self.folder}/questions/{home}"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from connectors import storage
 from connectors.storage import Written
 from curation.run.folder import RunFolder
-from curation.run.parquet_output import ParquetOutput
 
 PLACE = "place"  # in the home
 NEARER = "nearer"  # number of the document that it is out for
@@ -24,18 +22,17 @@ REMOVED = pa.schema(
 
 
 def write_table(run: RunFolder, path: str, table: pa.Table) -> dict[str, Written]:
-    """Writes a small table of a home."""
-    with ParquetOutput(run.uri(path), table.schema) as output:
-        for batch in table.to_batches():
-            output.write(batch)
-    assert output.written is not None
-    return {path: output.written}
+    """Writes a small table of a home: Arrow's file format, since it lives for this stage only."""
+    with storage.writing(run.uri(path)) as partial:
+        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table.combine_chunks())
+        return {path: storage.unhashed(str(partial))}
 
 
 def read_table(run: RunFolder, path: str) -> pa.Table:
     """A small table of a home."""
-    with storage.open_input(run.uri(path)) as file:
-        return pq.read_table(file, use_threads=False)
+    with storage.open_mapped(run.uri(path)) as file:
+        return pa.ipc.open_file(file).read_all()
 
 
 def places_of(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

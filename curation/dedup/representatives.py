@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from connectors.storage import Written
 from curation.dedup.candidates import removed_path
 from curation.dedup.comparing import Task
+from curation.dedup.distinct import distinct, distinct_with_places
 from curation.dedup.duplicates import DUPLICATES, NEAR, ORDINAL, URL
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.measuring import Sketcher, measure_pairs
@@ -56,7 +56,7 @@ class Naming:
 
     def state(self, hop: int, home: int) -> str:
         """A home's removals with whom they are out for, after so many hops."""
-        return f"{self.folder}/{hop}/{home}.parquet"
+        return f"{self.folder}/{hop}/{home}.arrow"
 
     def pointers(self, hop: int) -> Exchange:
         """Where homes ask what a document is out for itself."""
@@ -90,13 +90,13 @@ class AskOn:
         written |= naming.names.ask(home, unique(state))
         if naming.sketcher is not None:
             first, second = sample_pairs(naming, home, state)
-            written |= naming.sketches.ask(home, np.unique(np.concatenate([first, second])))
+            written |= naming.sketches.ask(home, distinct(np.concatenate([first, second])))
         return written, {}
 
 
 def unique(state: pa.Table) -> Numbers:
     """The numbers of those that documents are out for, ascending, each once."""
-    return np.unique(state.column(NEARER).to_numpy())
+    return distinct(state.column(NEARER).to_numpy())
 
 
 def gather(naming: Naming, home: Home) -> pa.Table:
@@ -114,7 +114,7 @@ def follow(naming: Naming, hop: int, home: Home) -> pa.Table:
     state = read_table(naming.run, naming.state(hop, home.number))
     asking = np.asarray(pc.not_equal(state[REASON], NEAR).to_numpy(), np.bool_)
     numbers = state.column(NEARER).to_numpy().copy()
-    asked, which = np.unique(numbers[asking], return_inverse=True)
+    asked, which = distinct_with_places(numbers[asking])
     answers = naming.pointers(hop).hear(home)
     if len(answers) != len(asked):
         raise RuntimeError(f"home {home.number} asked about {len(asked)} documents and heard of {len(answers)}")
@@ -152,7 +152,7 @@ class Answer:
         return written, {}
 
 
-def pointers_at(naming: Naming, hop: int, home: Home, places: Places) -> pa.RecordBatch:
+def pointers_at(naming: Naming, hop: int, home: Home, places: Places) -> pa.Table:
     """What each document is out for, or its own number where it is not out."""
     state = read_table(naming.run, naming.state(hop, home.number))
     numbers = places.astype(np.uint64) + np.uint64(home.first)
@@ -163,21 +163,21 @@ def pointers_at(naming: Naming, hop: int, home: Home, places: Places) -> pa.Reco
         hit = out[found] == places
         numbers[hit] = state.column(NEARER).to_numpy()[found[hit]]
         similarities[hit] = state.column(SIMILARITY).to_numpy(zero_copy_only=False)[found[hit]]
-    return pa.RecordBatch.from_arrays([pa.array(numbers), pa.array(similarities, from_pandas=True)], schema=POINTERS)
+    return pa.Table.from_arrays([pa.array(numbers), pa.array(similarities, from_pandas=True)], schema=POINTERS)
 
 
-def names_at(home: Home, places: Places) -> pa.RecordBatch:
+def names_at(home: Home, places: Places) -> pa.Table:
     """Ids of some documents of a home; the URLs too where it is an index's, which no ledger here has."""
     rows = pa.array(places)
     known = not home.parts[0].texts
     urls = read_column(home, ADDRESS).take(rows) if known else pa.nulls(len(places), pa.string())
-    return pa.RecordBatch.from_arrays([read_column(home, DOC_ID).take(rows), urls], schema=NAMES)
+    return pa.Table.from_arrays([read_column(home, DOC_ID).take(rows), urls], schema=NAMES)
 
 
-def sketches_at(naming: Naming, home: Home, places: Places) -> pa.RecordBatch:
+def sketches_at(naming: Naming, home: Home, places: Places) -> pa.Table:
     """Sketches of some documents of a home."""
     assert naming.sketcher is not None
-    return pa.RecordBatch.from_arrays([naming.sketcher(home, places, naming.size)], schema=SKETCHES)
+    return pa.Table.from_arrays([naming.sketcher(home, places, naming.size)], schema=SKETCHES)
 
 
 def sample_pairs(naming: Naming, home: Home, state: pa.Table) -> tuple[Numbers, Numbers]:
@@ -190,10 +190,16 @@ def sample_pairs(naming: Naming, home: Home, state: pa.Table) -> tuple[Numbers, 
 def sampled_rows(naming: Naming, home: Home, state: pa.Table) -> npt.NDArray[np.int64]:
     """Which removals are in the sample: by a hash of the document's number, so the same in every run."""
     near = np.flatnonzero(np.asarray(pc.equal(state[REASON], NEAR).to_numpy(), np.bool_))
-    limit = naming.sampled * 2.0**64
-    numbers = places_of(state)[near] + home.first
-    drawn = [xxhash.xxh3_64_intdigest(number.to_bytes(8, "little"), seed=2) < limit for number in numbers.tolist()]
-    return near[np.array(drawn, np.bool_)] if drawn else near
+    numbers = places_of(state)[near].astype(np.uint64) + np.uint64(home.first)
+    return near[scattered(numbers) < naming.sampled * 2.0**64]
+
+
+def scattered(numbers: Numbers) -> Numbers:
+    """A hash of each number. Source: Steele, Lea and Flood 2014, SplitMix64."""
+    mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 @dataclass(frozen=True)
@@ -205,7 +211,7 @@ class WriteDuplicates:
     def __call__(self, home: Home) -> Task:
         naming = self.naming
         state = read_table(naming.run, naming.state(naming.hops, home.number))
-        asked, which = np.unique(state.column(NEARER).to_numpy(), return_inverse=True)
+        asked, which = distinct_with_places(state.column(NEARER).to_numpy())
         names = naming.names.hear(home)
         if len(names) != len(asked):
             raise RuntimeError(f"home {home.number} asked for {len(asked)} names and heard {len(names)}")

@@ -6,6 +6,7 @@ u64 count · u64 offsets[count + 1], from the file's beginning · the sections
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from connectors.storage import Written
 _WORD = 8  # bytes of a count or an offset
 
 
-def write_sections(uri: str, sections: Iterable[tuple[int, bytes]], count: int) -> Written:
-    """Writes the sections, given as (number, content) in ascending order; numbers left out are empty. One is held at a time."""
+def write_sections(uri: str, sections: Iterable[tuple[int, Any]], count: int) -> Written:
+    """Writes the sections, (number, bytes or a buffer) in ascending order; numbers left out are empty. One is held at a time."""
     offsets = np.zeros(count + 1, np.uint64)
     place, following = _WORD * (count + 2), 0
     with storage.writing(uri) as path:
@@ -26,12 +27,12 @@ def write_sections(uri: str, sections: Iterable[tuple[int, bytes]], count: int) 
                 assert following <= number < count
                 offsets[following : number + 1] = place
                 file.write(content)
-                place += len(content)
+                place += memoryview(content).nbytes
                 following = number + 1
             offsets[following:] = place
             file.seek(0)
             file.write(np.uint64(count).tobytes() + offsets.tobytes())
-        return storage.digest(str(path))
+        return storage.unhashed(str(path))
 
 
 def read_section(uri: str, number: int) -> bytes:

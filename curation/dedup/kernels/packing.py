@@ -35,7 +35,8 @@ def count_keys(
         for place in range(keys.shape[1]):
             partition = partition_of(keys[row, place], partitions)
             key_counts[partition] += 1
-            gap_counts[partition] += 1 + (row - last[partition]) // FURTHER
+            gap = row - last[partition]
+            gap_counts[partition] += 1 if gap < FURTHER else 1 + gap // FURTHER
             last[partition] = row
 
 
