@@ -44,7 +44,8 @@ LATER_ROUNDS = 2
 MARGIN = 0.1  # of an estimated similarity around the target: within it shingles are compared
 SAMPLE = 2000  # near duplicates, about, whose true similarity is measured for the report
 SAMPLE_HASHES = 1 << 16  # of their sketches: all shingles of nearly every text
-FEW_HOMES = 2  # are seen to in this process: a task of an engine would cost more than it does
+FEW_HOMES = 4  # are seen to in this process: a task of an engine would cost more than it does
+HOMES_LOOKED_THROUGH = 64  # here at most, for a round in which few documents take part
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class Deduplication:
         own = next((part.first for part in self.parts if part.texts), documents)
         firsts = tuple(home.first for home in self.homes)
         self.neighbourhood = Neighbourhood((*firsts, documents) if firsts else (0,), own)
+        self.taking_part = documents  # in the round at hand, at most
 
     def work(self) -> Receipt:
         """Does all of it and returns the stage's receipt."""
@@ -162,7 +164,8 @@ class Deduplication:
     @property
     def few(self) -> bool:
         """Whether there is too little to do to give it to an engine."""
-        return len(self.homes) <= FEW_HOMES
+        homes = len(self.homes)
+        return homes <= FEW_HOMES or (homes <= HOMES_LOOKED_THROUGH and self.taking_part <= self.home_documents)
 
     def shuffle(self, name: str, round: Round, packed: bool = True) -> tuple[str, ...]:
         """The keys of a round become edges. Gives the files."""
@@ -179,7 +182,7 @@ class Deduplication:
 
     def round(self, name: str, column: str, whole: bool, keys: int, undecided: str = "", ranked: bool = True) -> Round:
         """A round in a folder of its own, behind those that removed documents before."""
-        partitions = 1 + self.neighbourhood.documents * keys // KEYS_PER_PARTITION
+        partitions = 1 + self.taking_part * keys // KEYS_PER_PARTITION
         earlier = tuple(folder for folder, reason in self.removing if reason != NEAR)
         folder = f"{self.run.work}/dedup/{name}"
         return Round(self.run, folder, column, whole, earlier, undecided, ranked, partitions, self.neighbourhood)
@@ -213,9 +216,10 @@ class Deduplication:
             for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["uncertain"])):
                 self.facts[fact] = self.facts.get(fact, 0) + count
             self.facts["rounds"] = number + 1
-            before = round.folder
-            if not taken_up.facts["undecided"]:
+            before, self.taking_part = round.folder, taken_up.facts["undecided"]
+            if not self.taking_part:
                 break
+        self.taking_part = self.neighbourhood.documents
         self.removing.append((before, NEAR))
         self.facts[NEAR] = removed
 
@@ -271,7 +275,7 @@ class Deduplication:
 
     def name(self) -> dict[str, Written]:
         """Each duplicate's document that stays, by its id; a list for each split."""
-        hops = sum(1 for _, reason in self.removing if reason != NEAR)
+        hops = sum(1 for _, reason in self.removing if reason != NEAR and self.facts[reason])
         sampled = min(1.0, SAMPLE / max(1, self.facts.get(NEAR, 0)))
         naming = Naming(
             self.run, f"{self.run.work}/dedup/names", self.neighbourhood, tuple(self.removing), hops, sampled,

@@ -334,7 +334,7 @@ def test_a_file_that_is_gone_is_made_again(tmp_path: Path) -> None:
     run = RunFolder(str(tmp_path))
     parts = write_splits(run, dealt(mixed(), 5), keys)
     whole = go_on(run, parts, keys, TARGET, 12)
-    (tmp_path / "work/dedup/exact/removed/1.parquet").unlink()
+    (tmp_path / "work/dedup/exact/removed/1.arrow").unlink()
     next((tmp_path / "work/duplicates").rglob("*.parquet")).unlink()
     assert go_on(run, parts, keys, TARGET, 12).lists == whole.lists
 

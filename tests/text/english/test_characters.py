@@ -77,12 +77,12 @@ def test_few_characters_are_left_to_python(reader: Reader, pinned_unicode: None)
 @given(string=st.text(st.characters(exclude_categories=["Cs", "Nd"]) | st.sampled_from("éÅ한ﬃ≮ΆǅС́̈⒈क़"), max_size=12))
 @settings(max_examples=500, deadline=None)
 def test_normal_forms_do_not_depend_on_neighbours(string: str, reader: Reader, pinned_unicode: None) -> None:
-    """Marks that stay are the only ones that move, and they are left to Python."""
+    """Marks that stay are the only ones that move, and they are left to Python. A mark that goes can leave two blanks."""
     forms = [" " if reader.has_class(c, TO_BLANK) or c.isspace() else reader.normal_form(c) for c in string]
     if None in forms or any(reader.has_class(c, NUMBER) for c in string):
         return
     joined = re.sub(r"\s+", " ", "".join(str(form) for form in forms).strip())
-    assert normalized(string) == joined
+    assert normalized(string).split() == joined.split()
 
 
 @pytest.mark.parametrize(
