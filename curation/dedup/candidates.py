@@ -22,7 +22,6 @@ from curation.dedup.stars import star_edges
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
 
-KEYS_PER_PARTITION = 4_000_000  # some 250 MB while a partition's edges are made
 NUMBER_BITS = 40  # of an edge; the place in the home stands above
 MOST_DOCUMENTS = 1 << NUMBER_BITS
 MOST_HOME_DOCUMENTS = 1 << 24

@@ -120,12 +120,14 @@ def write_description(folder: str, signing: Mapping[str, Any] | None, files: Seq
 
 
 def merge_indexes(indexes: Sequence[Index], folder: str) -> Index:
-    """Indexes as one: their files copied side by side. Raises `UserError` unless all were made alike, or where one is already.
+    """Indexes as one: their files copied side by side. Raises `UserError` unless all were made alike and
+    the folder can be written, or where an index is already.
 
     A document that two of them hold is held twice, which changes nothing but the size.
     """
     if storage.exists(f"{folder}/{NAME}"):
         raise UserError(f"{folder} holds an index already: give another --to")
+    storage.require_writable(folder)
     files: list[IndexFile] = []
     for number, index in enumerate(indexes):
         if index.signing != indexes[0].signing:

@@ -5,7 +5,10 @@
 - `reading`      a split's records as document batches
 - `tally`        counts and clocks of a pass's steps, and the documents that ended
 - `at_risk`      finds a document that kills its worker
-- `deduplicate`  the one shuffle: keys become clusters
+- `deduplicate`  the stage between the passes: keys become a list of duplicates for each split; `dedup_account` tells its cost
+- `removal_rates`, `removal_alarm`  how much that took of each source, language and domain
+- `repeated_spans`  sentences, lines and paragraphs that occur more than once
+- `indexing`     what a run kept, as an index for later runs
 - `survivors`    what the first pass let through, read back
 - `vocabulary`   trains the run's tokenizer where the recipe asks for one
 - `finish`       second pass: survivors become shards, documents and ledger rows

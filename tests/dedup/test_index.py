@@ -188,6 +188,9 @@ def test_two_indexes_and_one_made_of_both_give_the_same(tmp_path: Path) -> None:
     apart = against(tmp_path / "a", [one, other], own)
     assert set(apart.found) == {0, 1, 2}
     assert against(tmp_path / "b", [merged], own).lists == apart.lists
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="Cannot write to"):
+        merge_indexes([one], str(tmp_path / "file" / "below"))
     with pytest.raises(UserError, match="holds an index already: give another --to"):
         merge_indexes([one], str(tmp_path / "both"))
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -31,45 +30,15 @@ from curation.pipeline import deduplicate as stage
 from curation.run.folder import RunFolder
 from curation.sample.populations import compose
 from tests.dedup import planted
+from tests.dedup.runs import Here, always_the_engine
 from tests.pipeline.fixtures import spark_engine
 
-__all__ = ["spark_engine"]
+__all__ = ["always_the_engine", "spark_engine"]
 
 UNVERIFIED = Signing(Shingling(), 112, Banding(14, 8), None)
 BANDING = choose_banding(TARGET)
 VERIFIED = Signing(Shingling(), VALUES, BANDING, finer(BANDING, VALUES))
 HOME = 300  # documents: small, so that there are many
-
-
-class Here:
-    """An engine in this process that gives nothing in the order in which it was asked for, if `backwards`."""
-
-    name = "here"
-
-    def __init__(self, backwards: bool = False) -> None:
-        self.step = -1 if backwards else 1
-
-    def map(self, task: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        for number in range(len(items))[:: self.step]:
-            yield number, task(items[number])
-
-    def shuffle(
-        self,
-        emit: Callable[[Any], Any],
-        items: Sequence[Any],
-        reduce: Callable[[int, list[bytes]], bytes],
-        partitions: int,
-    ) -> Iterator[bytes]:
-        blobs: dict[int, list[bytes]] = {}
-        for item in items[:: self.step]:
-            for partition, blob in emit(item):
-                assert 0 <= partition < partitions
-                blobs.setdefault(partition, []).append(blob)
-        for partition in sorted(blobs)[:: self.step]:
-            yield reduce(partition, blobs[partition][:: self.step])
-
-    def close(self) -> None:
-        pass
 
 
 def deduplicated(
@@ -173,7 +142,11 @@ def test_unverified_has_the_clusters_of_datatrove_among_more_documents(
 
 @pytest.mark.parametrize("signing", [VERIFIED, UNVERIFIED], ids=["verified", "unverified"])
 def test_neither_homes_nor_partitions_nor_the_order_of_arrival_shows(
-    altered: tuple[list[str], list[str]], tmp_path: Path, signing: Signing, monkeypatch: pytest.MonkeyPatch
+    altered: tuple[list[str], list[str]],
+    tmp_path: Path,
+    signing: Signing,
+    monkeypatch: pytest.MonkeyPatch,
+    always_the_engine: None,
 ) -> None:
     texts = altered[1]
     expected = deduplicated(tmp_path / "0", texts, signing, splits=6, home=10_000)
@@ -193,7 +166,9 @@ def local_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngi
 
 
 @pytest.mark.parametrize("signing", [VERIFIED, UNVERIFIED], ids=["verified", "unverified"])
-def test_workers_give_the_same_bytes(local_engine: LocalEngine, tmp_path: Path, signing: Signing) -> None:
+def test_workers_give_the_same_bytes(
+    local_engine: LocalEngine, tmp_path: Path, signing: Signing, always_the_engine: None
+) -> None:
     texts = planted.chain(60) + planted.boilerplate(60)
     expected = deduplicated(tmp_path / "here", texts, signing, splits=5, home=40)
     assert expected
@@ -203,7 +178,9 @@ def test_workers_give_the_same_bytes(local_engine: LocalEngine, tmp_path: Path, 
 
 @pytest.mark.spark
 @pytest.mark.parametrize("signing", [VERIFIED, UNVERIFIED], ids=["verified", "unverified"])
-def test_spark_gives_the_same_bytes(spark_engine: SparkEngine, tmp_path: Path, signing: Signing) -> None:
+def test_spark_gives_the_same_bytes(
+    spark_engine: SparkEngine, tmp_path: Path, signing: Signing, always_the_engine: None
+) -> None:
     texts = planted.chain(60) + planted.boilerplate(60)
     expected = deduplicated(tmp_path / "here", texts, signing, splits=5, home=40)
     assert expected

@@ -244,7 +244,7 @@ def test_unverified_duplicates_are_the_components(tmp_path: Path, home: int, kee
 
 @pytest.mark.parametrize("near", [VERIFIED, UNVERIFIED], ids=["verified", "unverified"])
 def test_homes_partitions_and_order_of_arrival_do_not_show(
-    tmp_path: Path, near: Signing, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, near: Signing, monkeypatch: pytest.MonkeyPatch, always_the_engine: None
 ) -> None:
     splits, policy = dealt(mixed(), 7), Policy("longest")
     expected = deduplicated(tmp_path / "one", splits, near=near, policy=policy)
@@ -266,7 +266,7 @@ def test_splits_do_not_show_either(tmp_path: Path) -> None:
 @pytest.mark.spark
 @pytest.mark.parametrize("keys", [4_000_000, 300], ids=["a partition", "several"])
 def test_spark_gives_the_same_bytes(
-    tmp_path: Path, spark_engine: SparkEngine, keys: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, spark_engine: SparkEngine, keys: int, monkeypatch: pytest.MonkeyPatch, always_the_engine: None
 ) -> None:
     splits = dealt(mixed(), 7)
     expected = deduplicated(tmp_path / "here", splits)
