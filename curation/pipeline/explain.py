@@ -23,7 +23,8 @@ from curation.pipeline.reading import BATCH_BYTES, BATCH_DOCUMENTS, document_bat
 from curation.pipeline.step_rules import rules_of
 from curation.quality.rules import Rule
 from curation.recipes.dedup import MinHash
-from curation.recipes.model import TRAIN, Recipe
+from curation.recipes.model import Recipe
+from curation.recipes.tokenize import TRAIN
 from curation.run.documents import READ_SCHEMA, VERDICT_FIELDS, Step
 from curation.run.split import Split
 

@@ -16,7 +16,8 @@ import yaml
 from connectors import storage
 from connectors.errors import UserError, missing_extra
 from curation.dedup.index import read_index, require_comparable
-from curation.recipes.model import TRAIN, Recipe
+from curation.recipes.model import Recipe
+from curation.recipes.tokenize import TRAIN
 from curation.run.folder import RunFolder
 from curation.run.manifest import read_manifest, write_manifest
 from curation.run.split import Split, plan_splits

@@ -19,7 +19,8 @@ from curation.pipeline.edited_lines import EditedLine, edited_lines, edits_of
 from curation.pipeline.reading import document_batch
 from curation.pipeline.step_rules import rules_of
 from curation.quality.rules import RuleFilter
-from curation.recipes.model import TRAIN, Recipe
+from curation.recipes.model import Recipe
+from curation.recipes.tokenize import TRAIN
 from curation.redact import Redact
 from curation.redact.marked import redact_marked
 from curation.redact.text import Unredactable

@@ -13,7 +13,8 @@ from connectors import storage
 from connectors.storage import Written
 from curation.engines.engine import Engine
 from curation.pipeline.survivors import read_matches, read_survivors
-from curation.recipes.model import TRAIN, Recipe, Tokenize
+from curation.recipes.model import Recipe
+from curation.recipes.tokenize import TRAIN, Tokenize
 from curation.run.documents import DOC_ID, texts
 from curation.run.folder import RunFolder
 from curation.run.receipt import Receipt

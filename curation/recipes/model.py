@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, PositiveInt, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
@@ -28,6 +28,7 @@ from curation.recipes.dedup import Best, Dedup
 from curation.recipes.lookup import find_step, module_file, shipped_steps
 from curation.recipes.repeated import Repeated
 from curation.recipes.strict import Strict
+from curation.recipes.tokenize import Tokenize
 from curation.redact import Redact
 from curation.redact.gates import Kind
 from curation.run.documents import Step
@@ -44,27 +45,6 @@ TAKEN_NAMES = (
     *("read", "url", "extract", "language", "decontaminate", "keys", "write"),
     *("dedup", "repeated", "redact", "tokenize"),
 )
-TRAIN = "train"  # in place of a tokenizer: make one from the run's own text
-
-
-class Tokenize(Strict):
-    """How text becomes shards.
-
-    tokenizer     `train`: a byte-level BPE is trained on the run's own text; else a tokenizer file, or a name that tiktoken
-                  has at hand
-    engine        fast: a faster encoder, held to the reference's ids; reference: the tokenizer's own library only
-    vocabulary    entries, where one is trained
-    sample_bytes  text to train on at most, drawn by keyed hash
-    shard_tokens  a shard takes whole splits, in order, until their text promises about so many tokens
-    """
-
-    tokenizer: str = TRAIN
-    engine: Literal["fast", "reference"] = "fast"
-    vocabulary: int = Field(default=32768, ge=257)
-    sample_bytes: PositiveInt = 32 << 20
-    end_of_document: str | None = None
-    shard_tokens: float = Field(default=1e8, ge=1)
-    order: Literal["split"] = "split"
 
 
 class Recipe(Strict):
