@@ -92,17 +92,8 @@ class ShardWriter:
     def finish(self) -> None:
         """Close the .bin file and write the .idx file."""
         self._bin.close()
-        count = len(self._lengths)
-        lengths = np.frombuffer(self._lengths, dtype=np.intc) if count else np.zeros(0, np.intc)
-        ends = np.cumsum(lengths, dtype="<i8")
-        ends *= self.dtype.itemsize
-        with open(self._idx_path, "wb") as idx:
-            idx.write(HEADER.pack(MAGIC, VERSION, TYPE_CODES[self.dtype.name], count, count + 1))
-            idx.write(np.ascontiguousarray(lengths, dtype="<i4").data)
-            if count:
-                idx.write(b"\0" * 8)
-                idx.write(ends[:-1].data)
-            idx.write(np.arange(count + 1, dtype="<i8").data)
+        lengths = np.frombuffer(self._lengths, dtype=np.intc) if self._lengths else np.zeros(0, np.intc)
+        write_index(self._idx_path, lengths, self.dtype)
 
     def close(self) -> None:
         """Close the .bin file; harmless after `finish`."""
@@ -115,6 +106,20 @@ class ShardWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def write_index(path: str | Path, lengths: Integers, dtype: np.dtype[Any]) -> None:
+    """Write the .idx file of documents whose tokens, of this type, lie end to end in a .bin file."""
+    count = len(lengths)
+    ends = np.cumsum(lengths, dtype="<i8")
+    ends *= dtype.itemsize
+    with open(path, "wb") as idx:
+        idx.write(HEADER.pack(MAGIC, VERSION, TYPE_CODES[dtype.name], count, count + 1))
+        idx.write(np.ascontiguousarray(lengths, dtype="<i4").data)
+        if count:
+            idx.write(b"\0" * 8)
+            idx.write(ends[:-1].data)
+        idx.write(np.arange(count + 1, dtype="<i8").data)
 
 
 class ShardReader:

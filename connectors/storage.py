@@ -12,6 +12,7 @@ import glob
 import hashlib
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -163,6 +164,15 @@ def writing(uri: str) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def scratch(folder: str) -> Iterator[BinaryIO]:
+    """A file without a name, on the disk of a folder, to write and to read again; gone with the block, however that ends."""
+    path = local_path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path) as file:
+        yield cast(BinaryIO, file)
+
+
 def write_bytes(uri: str, content: bytes) -> Written:
     """Writes a small file whole."""
     with writing(uri) as path:
@@ -174,6 +184,15 @@ def copy(uri: str, target: str) -> None:
     """Copies a file, whole."""
     with writing(target) as path:
         shutil.copyfile(local_path(uri), path)
+
+
+def link(uri: str, target: str) -> None:
+    """Gives a file that nobody will change a second name, whole; a copy where the disk can't."""
+    with writing(target) as path:
+        try:
+            os.link(local_path(uri), path)
+        except OSError:
+            shutil.copyfile(local_path(uri), path)
 
 
 def digest(uri: str) -> Written:

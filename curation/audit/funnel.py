@@ -53,7 +53,7 @@ def source_table(manifest: dict[str, Any]) -> Table:
         table.add_column(name, justify="right")
     tokens: dict[str, int] = {}
     for shard in manifest["shards"]:
-        source = shard["shard"].rpartition("/")[0]
+        source = shard["source"]
         tokens[source] = tokens.get(source, 0) + shard["tokens"]
     for source, counts in manifest["sources"].items():
         table.add_row(source, *[f"{counts[name]:,}" for name in names], f"{tokens.get(source, 0):,}")

@@ -11,7 +11,7 @@ from curation.run.receipt import total_counts
 def cpu_seconds(run: str) -> dict[str, float]:
     """CPU seconds of all workers, by step, in order."""
     seconds: dict[str, float] = {}
-    for stage in ("refine", "finish"):
+    for stage in ("refine", "finish", "shards", "places"):
         for receipt in RunFolder(run.rstrip("/")).receipts(stage):
             for step, value in receipt.timing.items():
                 if step != "wall":

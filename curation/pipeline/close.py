@@ -11,9 +11,11 @@ from connectors.storage import Written
 from curation.pipeline.plan import Plan, plan_digest
 from curation.run.folder import RunFolder
 from curation.run.manifest import write_manifest
+from curation.run.merkle import merkle_root
 from curation.run.receipt import Receipt, StepCount, Unbalanced, total_counts
 
 FATES = ("kept", "removed", "duplicate", "quarantined")
+UNIT_FACTS = ("splits", "documents", "tokens")
 
 
 def balance(refined: Sequence[Receipt], finished: Sequence[Receipt]) -> dict[str, dict[str, int]]:
@@ -40,12 +42,27 @@ def all_counts(refined: Sequence[Receipt], finished: Sequence[Receipt]) -> dict[
     return counts
 
 
+def require_all_in_shards(finished: Sequence[Receipt], sharded: Sequence[Receipt]) -> None:
+    """Raises `Unbalanced` unless each source's tokens and their documents are all in its shards."""
+    for fact in ("documents", "tokens"):
+        for source in dict.fromkeys(receipt.source for receipt in finished):
+            held = sum(r.facts[fact] for r in finished if r.source == source and "segments" in r.facts)
+            in_shards = sum(r.facts[fact] for r in sharded if r.source == source)
+            if held != in_shards:
+                raise Unbalanced(f"source {source}: {held} {fact}, {in_shards} of them in shards")
+
+
 def close_manifest(
-    run: RunFolder, plan: Plan, refined: Sequence[Receipt], between: Sequence[Receipt], finished: Sequence[Receipt]
+    run: RunFolder,
+    plan: Plan,
+    refined: Sequence[Receipt],
+    between: Sequence[Receipt],
+    finished: Sequence[Receipt],
+    sharded: Sequence[Receipt],
 ) -> None:
     """Checks the balance and writes the manifest of the complete run."""
     recipe = {run.recipe: storage.digest(run.uri(run.recipe))}
-    write_manifest(run, complete_manifest(run, plan.content, recipe, refined, between, finished))
+    write_manifest(run, complete_manifest(run, plan.content, recipe, refined, between, finished, sharded))
 
 
 def complete_manifest(
@@ -55,15 +72,19 @@ def complete_manifest(
     refined: Sequence[Receipt],
     between: Sequence[Receipt],
     finished: Sequence[Receipt],
+    sharded: Sequence[Receipt],
 ) -> dict[str, Any]:
     """The manifest that a plan's receipts give, in the order of the plan; `files` are those that no receipt names.
 
-    Holds no clock and no path of a machine. Raises `Unbalanced` where documents were lost.
+    between  receipts of stages that only name files
+
+    Holds no clock and no path of a machine. Raises `Unbalanced` where documents or tokens were lost.
     """
     sources = balance(refined, finished)
     counts = all_counts(refined, finished)
     kept_files = dict(files)
-    for receipt in [*refined, *between, *finished]:
+    require_all_in_shards(finished, sharded)
+    for receipt in [*refined, *between, *finished, *sharded]:
         kept_files |= {path: w for path, w in receipt.outputs.items() if not path.startswith(f"{run.work}/")}
     return {
         "status": "complete",
@@ -75,7 +96,9 @@ def complete_manifest(
         ],
         "sources": sources,
         "steps": [{"step": step, **asdict(count)} for step, count in counts.items()],
-        "shards": [{"shard": r.unit, **r.facts} for r in finished],
+        "units": [{"unit": r.unit, **{fact: r.facts[fact] for fact in UNIT_FACTS}} for r in finished],
+        "shards": [{"shard": r.unit, **r.facts} for r in sharded],
+        "merkle_root": merkle_root(kept_files),
         "files": {path: asdict(written) for path, written in sorted(kept_files.items())},
     }
 

@@ -19,17 +19,22 @@ from curation.engines.opening import open_engine, require_known
 from curation.pipeline.close import close, close_manifest
 from curation.pipeline.compiling import prepare_kernels
 from curation.pipeline.deduplicate import Settings, deduplicate, parts_of, settings_of
-from curation.pipeline.finish import FinishPass, plan_shards
+from curation.pipeline.finish import FinishPass
 from curation.pipeline.indexing import make_index
+from curation.pipeline.places import fill_places
 from curation.pipeline.plan import Plan, adopt, make_plan
 from curation.pipeline.progress import RunProgress
 from curation.pipeline.reading import BATCH_DOCUMENTS
 from curation.pipeline.refine import RefinePass
 from curation.pipeline.removal_alarm import watch_removals
 from curation.pipeline.repeated_spans import find_repeated
+from curation.pipeline.shard_plan import plan_shards
+from curation.pipeline.shards import MakeShard
+from curation.pipeline.units import plan_units
 from curation.pipeline.vocabulary import make_vocabulary, tokenizer_location
 from curation.recipes.load import load_recipe
 from curation.recipes.model import Recipe
+from curation.recipes.tokenize import Tokenize
 from curation.run.folder import RunFolder
 from curation.run.manifest import read_manifest
 from curation.run.receipt import Receipt
@@ -152,14 +157,34 @@ def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress
         with progress.stage("vocabulary"):
             tokenizer = tokenizer_location(run, make_vocabulary(engine, run, digest, recipe, refined))
         between += run.receipts("vocabulary")
-    shards = plan_shards(refined, recipe.tokenize.shard_tokens if recipe.tokenize else 1e9)
-    with progress.stage("finish", "finish", [(shard.name, shard.text_bytes) for shard in shards]):
+    units = plan_units(refined, recipe.tokenize.shard_tokens if recipe.tokenize else 1e9)
+    with progress.stage("finish", "finish", [(unit.name, unit.text_bytes) for unit in units]):
         finish = FinishPass(run, digest, recipe, tokenizer, duplicate_threshold(recipe))
-        finished = in_order(engine.map(finish, shards), len(shards))
+        finished = in_order(engine.map(finish, units), len(units))
+    sharded: list[Receipt] = []
+    if recipe.tokenize is not None:
+        sharded, placed = make_shards(engine, run, digest, recipe.tokenize, finished, progress)
+        between += placed
     if recipe.dedup is not None and recipe.dedup.index:
         with progress.stage("index"):
-            between += make_index(engine, run, digest, recipe.keys, refined, shards)
-    close_manifest(run, plan, refined, between, finished)
+            between += make_index(engine, run, digest, recipe.keys, refined, units)
+    close_manifest(run, plan, refined, between, finished, sharded)
+
+
+def make_shards(
+    engine: Engine,
+    run: RunFolder,
+    plan: str,
+    settings: Tokenize,
+    finished: Sequence[Receipt],
+    progress: RunProgress,
+) -> tuple[list[Receipt], list[Receipt]]:
+    """From the finish units' sorted runs to shards, and to the places of documents in the ledger: the receipts of both."""
+    shards = plan_shards(finished, settings)
+    with progress.stage("shards", "shards", [(shard.name, shard.tokens) for shard in shards]):
+        sharded = in_order(engine.map(MakeShard(run, plan), shards), len(shards))
+    with progress.stage("places"):
+        return sharded, fill_places(engine, run, plan, finished, shards)
 
 
 def in_order(numbered: Any, count: int) -> list[Receipt]:

@@ -24,7 +24,7 @@ from curation.pipeline.step_rules import rules_of
 from curation.quality.rules import Rule
 from curation.recipes.dedup import MinHash
 from curation.recipes.model import Recipe
-from curation.recipes.tokenize import TRAIN
+from curation.recipes.tokenize import TRAIN, Tokenize
 from curation.run.documents import READ_SCHEMA, VERDICT_FIELDS, Step
 from curation.run.split import Split
 
@@ -186,14 +186,20 @@ def _passes(recipe: Recipe) -> Iterator[tuple[str, str]]:
         )
     elif recipe.tokenize is not None:
         yield "vocabulary", f"the tokenizer {recipe.tokenize.tokenizer} is copied into the run"
-    tokens = (
-        f"tokens into Megatron .bin/.idx; a shard takes whole splits until about {recipe.tokenize.shard_tokens:,.0f} tokens"
-        if recipe.tokenize is not None
-        else "no tokens"
-    )
+    tokens = "tokens, sorted by keyed hash, to RUN/work" if recipe.tokenize is not None else "no tokens"
     yield "finish", f"survivors are read once, in order: duplicates leave, documents are written, {tokens}. No shuffle"
+    if recipe.tokenize is not None:
+        yield "shards", _shards(recipe.tokenize)
     if recipe.dedup is not None and recipe.dedup.index:
         yield "index", "hashes, keys and sketches of what is kept are written to RUN/index, for later runs; no text"
+
+
+def _shards(settings: Tokenize) -> str:
+    """How tokens come into shards."""
+    held_out = [f"{share:.2%} {part}" for part, share in settings.held_out.model_dump().items() if share]
+    taken = "whole splits, in order" if settings.order == "split" else "a range of hashes of all splits"
+    said = f"Megatron .bin/.idx of about {settings.shard_tokens:,.0f} tokens, of {taken}; no text is read again"
+    return f"{said}; held out by address: {', '.join(held_out)}" if held_out else said
 
 
 def _memory(recipe: Recipe, steps: list[StepAccount]) -> Iterator[tuple[str, int]]:

@@ -19,8 +19,8 @@ from curation.dedup.shingles import document_shingles
 from curation.dedup.signature_files import PLAIN, POLICY, SKETCH
 from curation.dedup.sketches import sketches
 from curation.engines.engine import Engine
-from curation.pipeline.finish import Shard
 from curation.pipeline.survivors import read_matches, read_survivors
+from curation.pipeline.units import Unit
 from curation.run.documents import DOC_ID, FATE, URL
 from curation.run.folder import RunFolder
 from curation.run.parquet_output import ParquetOutput
@@ -31,11 +31,11 @@ UNIT = "index"
 
 
 def make_index(
-    engine: Engine, run: RunFolder, plan: str, keys: Keys, refined: Sequence[Receipt], shards: Sequence[Shard]
+    engine: Engine, run: RunFolder, plan: str, keys: Keys, refined: Sequence[Receipt], units: Sequence[Unit]
 ) -> list[Receipt]:
     """Makes the run's index. Gives the receipts of its files, and of its description behind them."""
-    shard_of = {unit: shard.name for shard in shards for unit in shard.units}
-    items = [(receipt.unit, shard_of[receipt.unit]) for receipt in refined]
+    unit_of = {split: unit.name for unit in units for split in unit.splits}
+    items = [(receipt.unit, unit_of[receipt.unit]) for receipt in refined]
     numbered = dict(engine.map(IndexSplit(run, plan, keys), items))
     made = [numbered[number] for number in range(len(items))]
 
@@ -54,33 +54,33 @@ def make_index(
 
 @dataclass(frozen=True)
 class IndexSplit:
-    """The pass as a task: a split, with the shard that it went into, in; a file of the index out."""
+    """The pass as a task: a split, with the finish unit that it is in, in; a file of the index out."""
 
     run: RunFolder
     plan: str
     keys: Keys
 
     def __call__(self, item: tuple[str, str]) -> Receipt:
-        unit, shard = item
-        return self.run.once(STAGE, f"splits/{unit}", self.plan, lambda: self._work(unit, shard))
+        split, unit = item
+        return self.run.once(STAGE, f"splits/{split}", self.plan, lambda: self._work(split, unit))
 
-    def _work(self, unit: str, shard: str) -> Receipt:
+    def _work(self, split: str, unit: str) -> Receipt:
         started = time.perf_counter()
-        path = f"{FOLDER}/{unit}.parquet"
+        path = f"{FOLDER}/{split}.parquet"
         schema = index_schema(self.keys.schema)
         with ParquetOutput(self.run.uri(path), schema, [*PLAIN, SKETCH]) as output:
-            for batch in self._kept(unit, removed_of(self.run, shard)):
+            for batch in self._kept(split, removed_of(self.run, unit)):
                 output.write(batch.select(schema.names).cast(schema))
         assert output.written is not None
         timing = {"wall": time.perf_counter() - started}
-        return Receipt(f"splits/{unit}", self.plan, "", output.rows, 0, {}, {path: output.written}, {}, timing)
+        return Receipt(f"splits/{split}", self.plan, "", output.rows, 0, {}, {path: output.written}, {}, timing)
 
-    def _kept(self, unit: str, removed: pa.Array) -> Iterator[pa.RecordBatch]:
+    def _kept(self, split: str, removed: pa.Array) -> Iterator[pa.RecordBatch]:
         """The rows of the index, a batch of survivors after the other."""
-        matches = read_matches(self.run, unit)
-        with storage.open_input(self.run.uri(self.run.signatures(unit))) as file:
+        matches = read_matches(self.run, split)
+        with storage.open_input(self.run.uri(self.run.signatures(split))) as file:
             signed = pq.read_table(file, use_threads=False)
-        for first, batch in read_survivors(self.run, unit):
+        for first, batch in read_survivors(self.run, split):
             kept = np.array([first + row not in matches for row in range(batch.num_rows)], np.bool_)
             mask = pc.and_not(pa.array(kept), pc.is_in(batch.column(DOC_ID), removed))
             texts = batch.filter(mask)
@@ -99,8 +99,8 @@ class IndexSplit:
         return as_binary(sketches(document_shingles(texts, self.keys.near.shingling)))
 
 
-def removed_of(run: RunFolder, shard: str) -> pa.Array:
-    """Ids of the documents of a shard that ended behind deduplication, with too little left of them."""
-    with storage.open_input(run.uri(run.ledger("finish", shard))) as file:
+def removed_of(run: RunFolder, unit: str) -> pa.Array:
+    """Ids of the documents of a finish unit that ended behind deduplication, with too little left of them."""
+    with storage.open_input(run.uri(run.ledger("finish", unit))) as file:
         fates = pq.read_table(file, columns=[DOC_ID, FATE], use_threads=False)
     return fates.filter(pc.equal(fates[FATE], "removed")).column(DOC_ID).combine_chunks()

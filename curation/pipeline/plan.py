@@ -17,6 +17,7 @@ from connectors import storage
 from connectors.errors import UserError, missing_extra
 from curation.dedup.index import read_index, require_comparable
 from curation.recipes.model import Recipe
+from curation.recipes.shards import HeldOut
 from curation.recipes.tokenize import TRAIN
 from curation.run.folder import RunFolder
 from curation.run.manifest import read_manifest, write_manifest
@@ -57,6 +58,7 @@ def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
     require_packages(recipe)
     require_indexes(recipe)
     splits = tuple(plan_splits(inputs))
+    require_source_names(recipe, splits)
     content = {
         "corpusmill": VERSION,
         "recipe": recipe.resolved(),
@@ -73,6 +75,14 @@ def require_indexes(recipe: Recipe) -> None:
     """Raises `UserError` for an index that is not there, or whose signatures are of another kind than the recipe's."""
     for path in recipe.dedup.against if recipe.dedup else []:
         require_comparable(read_index(path), recipe.keys.near)
+
+
+def require_source_names(recipe: Recipe, splits: Sequence[Split]) -> None:
+    """Raises `UserError` for a source that is called as the folder of held-out shards, where there is to be one."""
+    held_out = recipe.tokenize.held_out if recipe.tokenize else HeldOut()
+    for source in dict.fromkeys(split.source for split in splits):
+        if source in HeldOut.model_fields and getattr(held_out, source):
+            raise UserError(f"A source can't be called '{source}': held-out shards lie there. Name it, --input NAME=…")
 
 
 def require_packages(recipe: Recipe) -> None:

@@ -67,6 +67,7 @@ def parse_recipe(plain: Mapping[str, Any], where: str) -> Recipe:
             except ValidationError as error:
                 raise UserError(explain(error, step_of(entry))) from None
         _ = recipe.filter_steps, recipe.keys
+        recipe.require_groups()
         return recipe
     except ValidationError as error:
         raise UserError(f"{where}: {explain(error, Recipe)}") from None

@@ -20,6 +20,7 @@ from curation.dedup.index import NAME as INDEX_NAME
 from curation.dedup.index import read_index
 from curation.dedup.keys import Keys, Signing
 from curation.dedup.policy import Policy
+from curation.erased import Erased
 from curation.extract import Extract
 from curation.language import Language
 from curation.quality.rules import Rule, RuleFilter
@@ -27,6 +28,7 @@ from curation.quality.url import UrlFilter
 from curation.recipes.dedup import Best, Dedup
 from curation.recipes.lookup import find_step, module_file, shipped_steps
 from curation.recipes.repeated import Repeated
+from curation.recipes.shards import Groups
 from curation.recipes.strict import Strict
 from curation.recipes.tokenize import Tokenize
 from curation.redact import Redact
@@ -43,7 +45,7 @@ class Read(Strict):
 STEP_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 TAKEN_NAMES = (
     *("read", "url", "extract", "language", "decontaminate", "keys", "write"),
-    *("dedup", "repeated", "redact", "tokenize"),
+    *("dedup", "repeated", "redact", "erased", "erase", "tokenize"),
 )
 
 
@@ -61,6 +63,7 @@ class Recipe(Strict):
     dedup: Dedup | None = Dedup()
     repeated: Repeated | None = None
     redact: list[Kind] = []
+    erased: list[str] = []  # runs from which something was erased: what their tombstones name stays out
     tokenize: Tokenize | None = Tokenize()
 
     @cached_property
@@ -81,11 +84,12 @@ class Recipe(Strict):
 
         Evaluation items are looked for in what the filters leave, before the keys: what is cut is cut of all alike documents.
         Personal data go at its end, behind the keys: duplicates are found on the text as it was, and no text that is
-        written anywhere holds what was redacted.
+        written anywhere holds what was redacted. What was erased from earlier runs is looked for in the text as it will be kept.
         """
         redact = Redact(kinds=list(self.redact)) if self.redact else None
+        erased = Erased(runs=tuple(self.erased)) if self.erased else None
         steps: list[Step | None] = [self.url, self.extract, self.language, *self.filter_steps, self.decontaminate]
-        steps += [self.keys, redact]
+        steps += [self.keys, redact, erased]
         return [step for step in steps if step is not None]
 
     @property
@@ -96,17 +100,29 @@ class Recipe(Strict):
             return Keys(url=False, exact=False, near=None)
         keep = dedup.keep
         measure = keep.best if isinstance(keep, Best) else ""
-        known = [name for step in self.filter_steps for name in getattr(step, "measures", ())]
-        if measure and measure not in known:
-            told = " ".join(measure[:60].split())
-            near_it = nearest(measure, known) if known else " Add a filter that does"
-            raise UserError(f"dedup.keep: no step of the recipe computes '{told}'.{near_it}")
+        if measure:
+            self._require_measure("dedup.keep", measure)
         near = None
         if (minhash := dedup.minhash) is not None:
             near = Signing(minhash.shingles, minhash.values, minhash.banding, minhash.finer)
         policy = Policy(keep if isinstance(keep, str) else "", measure, tuple(dedup.sources))
         hashed = dedup.index  # an index is good for whatever a later run asks
         return Keys(url=dedup.url or hashed, exact=dedup.exact or hashed, near=near, policy=policy)
+
+    def require_groups(self) -> None:
+        """Raises `UserError` where shards are to be grouped by what no step of the recipe finds out."""
+        groups = self.tokenize.groups if self.tokenize else Groups()
+        if groups.language and self.language is None:
+            raise UserError("tokenize.groups.language: the recipe has no language step: add one, or leave this out")
+        if groups.quality is not None:
+            self._require_measure("tokenize.groups.quality", groups.quality.measure)
+
+    def _require_measure(self, where: str, measure: str) -> None:
+        known = [name for step in self.filter_steps for name in getattr(step, "measures", ())]
+        if measure not in known:
+            told = " ".join(measure[:60].split())
+            near_it = nearest(measure, known) if known else " Add a filter that does"
+            raise UserError(f"{where}: no step of the recipe computes '{told}'.{near_it}")
 
     @property
     def judging_steps(self) -> list[Step]:

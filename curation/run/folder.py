@@ -13,7 +13,7 @@ from curation.run.receipt import Receipt, valid_receipt
 class RunFolder:
     """The paths of a run. Methods give a path relative to the folder; `uri` makes it absolute.
 
-    A unit is what a pass works on: a split in `refine`, a shard in `finish`.
+    A unit is what a pass works on: a split in `refine`, a fixed group of splits of one source in `finish`.
     """
 
     root: str
@@ -37,9 +37,9 @@ class RunFolder:
         """A part of the ledger: `records`, `refine`, `finish`, `measures`, `edits`, `near_duplicates`."""
         return f"ledger/{part}/{unit}.parquet"
 
-    def documents(self, shard: str) -> str:
-        """The curated text of a shard's documents."""
-        return f"documents/{shard}.parquet"
+    def documents(self, unit: str) -> str:
+        """The curated text of the documents that a finish unit keeps, in the order of their records."""
+        return f"documents/{unit}.parquet"
 
     def shard(self, shard: str, suffix: str) -> str:
         """A file of a shard: `bin`, `idx` or `docs.parquet`."""
@@ -64,6 +64,22 @@ class RunFolder:
     def spans(self, unit: str) -> str:
         """Which spans of them are repeated, and are cut out."""
         return f"work/spans/{unit}.parquet"
+
+    def fates(self, unit: str) -> str:
+        """What the finish pass says of a unit's documents, until they have a place in a shard."""
+        return f"work/fates/{unit}.parquet"
+
+    def run_tokens(self, unit: str) -> str:
+        """The tokens of a finish unit, sorted; see `curation/tokenize/sorted_runs.py`."""
+        return f"work/tokens/{unit}.bin"
+
+    def run_entries(self, unit: str) -> str:
+        """Which documents they are."""
+        return f"work/tokens/{unit}.entries"
+
+    def places(self, shard: str) -> str:
+        """Where the documents of a shard came to stand, for each unit that they are from."""
+        return f"work/places/{shard}.sections"
 
     def heartbeat(self, stage: str, unit: str) -> str:
         """How far a unit has come."""

@@ -2,16 +2,17 @@
 
     ledger/records/SPLIT    who they are: doc_id, row, source, url, archive, offset, date
     ledger/refine/SPLIT     the fate of those that ended in the refine pass
-    ledger/finish/SHARD     the fate of all others: kept with shard and position, or duplicate
+    ledger/finish/UNIT      the fate of all others: kept with shard and position, or duplicate
     ledger/measures/SPLIT   what was measured, one column a measure, null where it was not computed
-    ledger/near_duplicates/SHARD   near duplicates drawn to be looked at: the true Jaccard, and how the text begins
-    ledger/elsewhere/SHARD  duplicates of documents that an earlier run kept, with their URL, if the recipe has its index
+    ledger/near_duplicates/UNIT    near duplicates drawn to be looked at: the true Jaccard, and how the text begins
+    ledger/elsewhere/UNIT   duplicates of documents that an earlier run kept, with their URL, if the recipe has its index
     ledger/removal_rates    how much deduplication took from each source, language and domain
     ledger/edits/SPLIT      what steps changed in a text: counts by kind, never values
-    ledger/edits/finish/SHARD      the same for what the finish pass cuts: repeated sentences, lines, paragraphs
+    ledger/edits/finish/UNIT       the same for what the finish pass cuts: repeated sentences, lines, paragraphs
     ledger/contamination/SPLIT     which items of evaluation sets stand in a document, if the recipe looks for them
 
 The rows of `records`, `refine` and `measures` stand in the order of the split; `row` and `doc_id` join them.
+A unit is a fixed group of splits of one source; those of `finish` stand in the order of its splits and of their records.
 """
 
 from __future__ import annotations

@@ -146,11 +146,11 @@ def test_both_runs_are_whole_and_a_flipped_byte_is_found(first: Path, second: Pa
         whole = (copy / file).read_bytes()
         (copy / file).write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
         (problem,) = verify(str(copy))
-        assert problem.startswith(f"{file} was changed")
+        assert str(problem).startswith(f"{file} was changed")
         (copy / file).write_bytes(whole)
     receipt = copy / "receipts/index/index.json"
     receipt.unlink()
-    assert verify(str(copy)) == ["receipts/index/index.json is missing"]
+    assert list(map(str, verify(str(copy)))) == ["receipts/index/index.json is missing"]
 
 
 def test_a_run_again_has_the_same_bytes(second: Path, folder: Path, engine: LocalEngine, tmp_path: Path) -> None:

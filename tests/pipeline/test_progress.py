@@ -98,6 +98,6 @@ def test_every_stage_of_a_run_reports_and_finish_tells_how_far_it_is(
     run = tmp_path / "run"
     curate(str(light_recipe), str(crawl), str(run), engine=engine, console=console, keep_work=True)
     lines = heard.getvalue().splitlines()
-    assert [line.split()[0] for line in lines] == ["refine", "dedup", "vocabulary", "finish"]
+    assert [line.split()[0] for line in lines] == ["refine", "dedup", "vocabulary", "finish", "shards", "places"]
     beats = [json.loads(path.read_text()) for path in sorted(run.glob("work/heartbeats/finish/**/*.json"))]
     assert beats and all(beat["bytes"] > 0 and beat["kept"] > 0 for beat in beats)

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from connectors.erased_spans import read_erased
 from connectors.errors import UserError, nearest
 from trainer.config import Stage, Training
 from trainer.data.blend import Blend
-from trainer.data.manifest import ShardRow, open_shard, read_shards
+from trainer.data.manifest import TRAIN, ShardRow, erased_file, open_shard, read_shards
 from trainer.data.source import Source
 
 Indices = npt.NDArray[np.int64]
@@ -106,7 +107,8 @@ class DataPlan:
     def _open(self, shards: Path, name: str) -> Source:
         rows = [row for row in self.rows_of_shards if row.source == name]
         readers = [(row.name, open_shard(shards, row)) for row in rows]
-        return Source(name, readers, self.sequence_length, self.data.seed)
+        erased = {row.name: read_erased(erased_file(shards, row), row.tokens) for row in rows if row.erased_sha256}
+        return Source(name, readers, self.sequence_length, self.data.seed, erased)
 
     def _work_out(self, stages: tuple[Stage, ...]) -> list[_Section]:
         base = np.zeros(len(self.sources), dtype=np.int64)
@@ -205,15 +207,19 @@ class DataPlan:
         return self.trained(self.samples(self.numbers(step)))
 
     def trained(self, samples: Samples) -> int:
-        """The sum of the weights of samples: every label; of isolated documents, all but those that begin a document."""
+        """The sum of the weights of samples: every label that was not erased; of isolated documents, all but those that begin
+        a document.
+        """
         tokens = self.sequence_length * len(samples)
-        if not self.isolated:
-            return tokens
-        begun = 0
-        for source, start in zip(samples.source.tolist(), samples.start.tolist()):
-            _, begins = self.sources[source].labels(start)
-            begun += int(np.count_nonzero(begins >= 0))
-        return tokens - begun
+        for number, start in zip(samples.source.tolist(), samples.start.tolist()):
+            source = self.sources[number]
+            if len(source.erased):
+                tokens -= source.erased.count(start + 1, start + 1 + self.sequence_length)
+            if self.isolated:
+                begins = source.labels(start)[1]
+                begun = begins[begins >= 0]
+                tokens -= len(begun) - int(np.count_nonzero(source.erased.holds(begun + (start + 1))))
+        return tokens
 
     def description(self) -> dict[str, Any]:
         """All that the plan depends on, as JSON. Two plans with equal descriptions are one plan."""
@@ -224,7 +230,7 @@ class DataPlan:
             "documents": self.data.documents,
             "packing": "concat",
             "sequences": self.sequences,
-            "shards": [[row.name, row.tokens, row.bin_sha256, row.idx_sha256] for row in self.rows_of_shards],
+            "shards": [row.description() for row in self.rows_of_shards],
             "stages": [
                 {
                     "first_sample": section.first_sample,
@@ -266,10 +272,11 @@ def _drawn(stages: tuple[Stage, ...]) -> set[str]:
 
 
 def _stages(stages: tuple[Stage, ...], rows: list[ShardRow]) -> tuple[Stage, ...]:
-    """The stages, checked; where there are none, one of all sources by their tokens."""
+    """The stages, checked; where there are none, one of all sources of training data by their tokens."""
     tokens = {name: sum(row.tokens for row in rows if row.source == name) for name in _all_names(rows)}
     if not stages:
-        return (Stage(blend={name: float(count) for name, count in tokens.items() if count}),)
+        train = {row.source for row in rows if row.part == TRAIN}
+        return (Stage(blend={name: float(count) for name, count in tokens.items() if count and name in train}),)
     for number, stage in enumerate(stages):
         if not stage.blend:
             raise UserError(f"data.stages, number {number + 1}: the blend is empty. Sources: {', '.join(tokens)}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from curation.audit.story import Ledger
 from curation.report.markup import Html, code, count, definitions, folded, joined, paragraph, table
 
@@ -15,7 +17,6 @@ def render(ledger: Ledger) -> Html:
     """Recipe and plan, the inputs, the versions that did the work."""
     manifest = ledger.manifest
     plan, recipe = manifest["plan"], manifest["plan"]["recipe"]
-    tokens = sum(shard["tokens"] for shard in manifest["shards"])
     pairs = [
         ("Recipe", joined(recipe["recipe"], f" ({recipe['source']})" if recipe.get("source") else "")),
         ("Plan", joined(code(manifest["plan_digest"]), " (SHA-256 of recipe, inputs and versions)")),
@@ -24,7 +25,7 @@ def render(ledger: Ledger) -> Html:
             "Inputs",
             f"{_files(len(manifest['inputs']))} of {', '.join(list(manifest['sources'])[:MOST_INPUTS])}",
         ),
-        ("Shards", f"{count(len(manifest['shards']))} with {_tokens(ledger, tokens)}"),
+        ("Shards", _shards(manifest)),
         ("Steps", " → ".join(ledger.steps())),
     ]
     return joined(
@@ -42,12 +43,16 @@ def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{count(number)} files, or parts of large ones,"
 
 
-def _tokens(ledger: Ledger, tokens: int) -> str:
-    if not ledger.manifest["shards"]:
-        return "nothing in them: no shard was written"
-    if not ledger.manifest["plan"]["recipe"].get("tokenize"):
-        return "documents only: the recipe does not tokenize"
-    return f"{count(tokens)} tokens"
+def _shards(manifest: dict[str, Any]) -> str:
+    shards = manifest["shards"]
+    if not manifest["plan"]["recipe"].get("tokenize"):
+        return "none, documents only: the recipe does not tokenize"
+    if not shards:
+        return "none: no shard was written"
+    tokens = f"{count(len(shards))} with {count(sum(shard['tokens'] for shard in shards))} tokens"
+    held_out = {part: sum(s["tokens"] for s in shards if s["part"] == part) for part in ("validation", "test")}
+    told = [f"{count(number)} for {part}" for part, number in held_out.items() if number]
+    return f"{tokens}; of these are held out {' and '.join(told)}" if told else tokens
 
 
 def _inputs(ledger: Ledger) -> Html:

@@ -258,3 +258,31 @@ def test_as_many_epochs_as_allowed(toy: Path) -> None:
     DataPlan(changed(data={"max_epochs": {"a": epochs[0]}}), toy)
     with pytest.raises(UserError):
         DataPlan(changed(data={"max_epochs": {"a": epochs[0] - 0.001}}), toy)
+
+
+@pytest.fixture
+def with_held_out(toy: Path, tmp_path: Path) -> Path:
+    """The toy run with a source's first shard held out for validation, too."""
+    run = Path(shutil.copytree(toy, tmp_path / "run"))
+    (run / "shards" / "validation" / "a").mkdir(parents=True)
+
+    def hold_out(manifest: dict[str, Any]) -> None:
+        first = manifest["shards"][0]
+        manifest["shards"].append(first | {"shard": "validation/a/00000", "part": "validation"})
+        for suffix in ("bin", "idx"):
+            shutil.copy(run / "shards" / f"a/00000.{suffix}", run / "shards" / "validation" / "a")
+            manifest["files"][f"shards/validation/a/00000.{suffix}"] = manifest["files"][f"shards/a/00000.{suffix}"]
+
+    edit(run, hold_out)
+    return run
+
+
+def test_what_is_held_out_is_not_trained_on_unless_it_is_named(toy: Path, with_held_out: Path) -> None:
+    without_stages = changed(data={"stages": ()})
+    assert DataPlan(without_stages, with_held_out).digest() == DataPlan(without_stages, toy).digest()
+    assert DataPlan(changed(), with_held_out).digest() == DataPlan(changed(), toy).digest()
+    named = DataPlan(changed(data={"stages": [{"blend": {"validation/a": 1.0}}]}), with_held_out)
+    assert named.source_names == ["validation/a"] and named.sources[0].shards == ["validation/a/00000"]
+    edit(with_held_out, lambda manifest: [row.update(part="test") for row in manifest["shards"]])
+    with pytest.raises(UserError, match="has no tokens to train on"):
+        DataPlan(without_stages, with_held_out)
