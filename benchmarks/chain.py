@@ -35,7 +35,9 @@ from curation.tokenize.train import train_bpe
 from jobs import command
 
 END = "<|endoftext|>"
-KEYS = Keys(url=False, exact=True, near=Signing(Shingling(), 112, Banding(14, 8), None))  # as datatrove signs
+KEYS = Keys(
+    url=False, exact=True, near=Signing(Shingling(), 112, Banding(14, 8), None), sketched=False
+)  # as datatrove signs
 
 
 class Chain:

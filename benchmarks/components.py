@@ -44,7 +44,9 @@ RANGES = 16
 class Here:
     """An engine that runs its tasks in this process, so that its figures are theirs."""
 
-    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, task: Callable[[Item], Result], items: Sequence[Item], alike: bool = False
+    ) -> Iterator[tuple[int, Result]]:
         """See `Engine.map`."""
         for number, item in enumerate(items):
             yield number, task(item)

@@ -49,7 +49,7 @@ class MeasuredEngine:
     """The engine `inner`, each call of which is added to `costs`. `scratch`: a folder for the counts of bytes."""
 
     def __init__(self, inner: Engine, scratch: str) -> None:
-        self.inner, self.name = inner, inner.name
+        self.inner, self.name, self.few = inner, inner.name, inner.few
         self._scratch = Path(scratch)
         self.begin()
 
@@ -63,10 +63,12 @@ class MeasuredEngine:
         self._spend(DRIVER)
         return self.costs
 
-    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, task: Callable[[Item], Result], items: Sequence[Item], alike: bool = False
+    ) -> Iterator[tuple[int, Result]]:
         """See `Engine.map`."""
         self._spend(DRIVER)
-        yield from self.inner.map(task, items)
+        yield from self.inner.map(task, items, alike)
         self._spend(called(task))
 
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from curation.dedup.signature_files import (
     KEYS,
     PLAIN,
     POLICY,
+    SKETCH,
     TEXT_HASH,
     URL_HASH,
     signature_schema,
@@ -59,7 +60,7 @@ class WriteSignatures:
             AGREEMENT: planted.agreement(first, stop),
         }
         columns = {name: binary(array, schema.field(name).type) for name, array in values.items()}
-        columns[URL_HASH] = pa.nulls(stop - first, schema.field(URL_HASH).type)
+        columns |= {name: pa.nulls(stop - first, schema.field(name).type) for name in (URL_HASH, SKETCH)}
         columns[POLICY] = pa.array(np.ones(stop - first, np.uint16))
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 

@@ -17,7 +17,7 @@ from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.key_blobs import Documents, numbers_of, pack, unpack
 from curation.dedup.removed import places_of, read_table
-from curation.dedup.signature_files import POLICY, read_column, words_of
+from curation.dedup.signature_files import POLICY, read_rows, words_of
 from curation.dedup.stars import star_edges
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
@@ -81,15 +81,18 @@ class PackKeys:
     round: Round
 
     def __call__(self, home: Home) -> Iterator[tuple[int, bytes]]:
-        words, given = words_of(read_column(home, self.round.column))
-        taken = self.round.taken(home) & given
-        classes = read_column(home, POLICY).to_numpy()
+        rows = np.flatnonzero(self.round.taken(home))
+        table = read_rows(home, [self.round.column, POLICY], rows)
+        if table.column(0).null_count:
+            given = table.column(0).is_valid()
+            rows, table = rows[np.asarray(given.to_numpy(), np.bool_)], table.filter(given)
+        classes = table.column(POLICY).to_numpy()
         if not self.round.ranked:
             classes = np.zeros_like(classes)
-        keys, checks = words, np.zeros(0, np.uint64)
+        keys, checks = words_of(table.column(0).combine_chunks()), np.zeros(0, np.uint64)
         if self.round.whole:
-            keys, checks = np.ascontiguousarray(words[:, :1]), np.ascontiguousarray(words[:, 1])
-        yield from pack(Documents(home.first, taken.view(np.uint8), classes, keys, checks), self.round.partitions)
+            keys, checks = np.ascontiguousarray(keys[:, :1]), np.ascontiguousarray(keys[:, 1])
+        yield from pack(Documents(home.first, rows, classes, keys, checks), self.round.partitions)
 
 
 @dataclass(frozen=True)

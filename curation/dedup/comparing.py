@@ -8,6 +8,7 @@ share of equal bytes estimates the Jaccard similarity (Li and König 2010, b-bit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -138,7 +139,7 @@ class AnswerWithSignatures:
     near: Near
 
     def __call__(self, home: Home) -> Task:
-        return self.near.signatures.answer(home, lambda places: read_rows(home, [POLICY, AGREEMENT], places)), {}
+        return self.near.signatures.answer(home, partial(read_rows, home, [POLICY, AGREEMENT])), {}
 
 
 @dataclass(frozen=True)
@@ -185,9 +186,7 @@ def compare(near: Near, home: Home) -> Compared:
     edges = np.frombuffer(storage.read_bytes(near.run.uri(near.candidates(home.number))), np.uint64)
     places, numbers = unpack_edges(edges)
     asked, which = distinct_with_places(numbers)
-    answers = near.signatures.hear(home)
-    if len(answers) != len(asked):
-        raise RuntimeError(f"home {home.number} asked for {len(asked)} signatures and heard {len(answers)}")
+    answers = near.signatures.hear(home, asked, partial(read_rows, home, [POLICY, AGREEMENT])).combine_chunks()
     mine, own = distinct_with_places(places)
     ours = read_rows(home, [AGREEMENT], mine).column(AGREEMENT)
     counts = np.zeros(len(places), np.int64)

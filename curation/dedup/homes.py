@@ -21,7 +21,7 @@ Places = npt.NDArray[np.int64]
 class Part:
     """A split's survivors, or a part of an index: where its files lie, and the number of its first document.
 
-    texts  URI of the survivors' text, "" for a part of an index, whose file has sketches in its place
+    texts  URI of the survivors' text, "" for a part of an index
     """
 
     unit: str

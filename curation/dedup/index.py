@@ -1,7 +1,7 @@
 """An index: what a run kept, for later runs to be deduplicated against. Hashes, keys and sketches, no text.
 
     INDEX/index.json      how documents were signed; the files, their documents and hashes
-    INDEX/…parquet        a row a document: the columns of a signature file, its sketch, its URL
+    INDEX/…parquet        a row a document: the columns of a signature file, and its URL
 
 Some 1.9 kB a document, most of it the sketch, by which a later run measures what the signatures leave uncertain.
 """
@@ -20,7 +20,6 @@ from connectors.errors import UserError
 from connectors.storage import Written
 from curation.dedup.homes import Part
 from curation.dedup.keys import Signing
-from curation.dedup.signature_files import SKETCH
 from curation.run.documents import URL
 
 FORMAT = 1
@@ -30,9 +29,7 @@ FOLDER = "index"  # in a run
 
 def index_schema(signatures: pa.Schema) -> pa.Schema:
     """The schema of an index's files, from that of the signature files."""
-    return signatures.append(pa.field(SKETCH, pa.large_binary(), nullable=False)).append(
-        pa.field(URL, pa.string(), nullable=False)
-    )
+    return signatures.append(pa.field(URL, pa.string(), nullable=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,17 +37,17 @@ def numbers_of(ranks: UInt64s) -> UInt64s:
 
 
 class Documents(NamedTuple):
-    """What is known of consecutive documents as they are packed. Arrays have a row a document.
+    """What is known of documents as they are packed. Arrays have a row a document.
 
-    first    number of the first
-    taken    whose keys travel, uint8
+    first    number from which rows count
+    rows     of the documents, ascending, each once
     classes  policy class of each
     keys     uint64[documents, keys of each]
     checks   uint64[documents] or empty: a second word that must be equal too; then there is one key a document
     """
 
     first: int
-    taken: npt.NDArray[np.uint8]
+    rows: npt.NDArray[np.int64]
     classes: UInt16s
     keys: UInt64s
     checks: UInt64s
@@ -55,28 +55,27 @@ class Documents(NamedTuple):
 
 def pack(documents: Documents, partitions: int) -> Iterator[tuple[int, bytes]]:
     """The blobs, (partition, blob), in ascending order. Memory: some 30 bytes a key."""
-    keys, taken = documents.keys, documents.taken
+    keys, classes = documents.keys, documents.classes
     key_counts, gap_counts, last = (np.zeros(partitions, np.int64) for _ in range(3))
-    count_keys(keys, taken, partitions, key_counts, gap_counts, last)
+    count_keys(keys, documents.rows, partitions, key_counts, gap_counts, last)
     key_ends, gap_ends = np.cumsum(key_counts), np.cumsum(gap_counts)
     key_starts, gap_starts = key_ends - key_counts, gap_ends - gap_counts
-    here = documents.classes[taken.astype(bool)]
-    mixed = len(here) > 0 and bool((here != here[0]).any())
+    mixed = len(classes) > 0 and bool((classes != classes[0]).any())
     checked = len(documents.checks) > 0
     packed, gaps = np.empty(key_ends[-1], np.uint64), np.empty(gap_ends[-1], np.uint8)
-    rows = np.empty(len(packed) if mixed or checked else 0, np.int64)
+    places = np.empty(len(packed) if mixed or checked else 0, np.int64)
     last[:] = 0
-    place_keys(keys, taken, partitions, key_starts.copy(), gap_starts.copy(), last, packed, rows, gaps)
+    place_keys(keys, documents.rows, partitions, key_starts.copy(), gap_starts.copy(), last, packed, places, gaps)
     for partition in np.flatnonzero(key_counts).tolist():
         mine = slice(key_starts[partition], key_ends[partition])
         given = gaps[gap_starts[partition] : gap_ends[partition]]
         follows = _CLASSES * mixed | _CHECKS * checked
-        header = _HEADER.pack(documents.first, mine.stop - mine.start, len(given), here[0], follows)
-        parts = [header, packed[mine].tobytes(), given.tobytes()]
+        header = _HEADER.pack(documents.first, mine.stop - mine.start, len(given), classes[0], follows)
+        parts: list[bytes | memoryview] = [header, packed[mine].data, given.data]
         if mixed:
-            parts.append(documents.classes[rows[mine]].tobytes())
+            parts.append(classes[places[mine]].data)
         if checked:
-            parts.append(documents.checks[rows[mine]].tobytes())
+            parts.append(documents.checks[places[mine]].data)
         yield partition, b"".join(parts)
 
 

@@ -23,10 +23,12 @@ from curation.dedup.signature_files import (
     FINER_KEYS,
     KEYS,
     POLICY,
+    SKETCH,
     TEXT_HASH,
     URL_HASH,
     signature_schema,
 )
+from curation.dedup.sketches import as_binary, sketches
 from curation.run.documents import TEXT, URL, with_columns
 from curation.text.columns import shared_batch
 
@@ -52,12 +54,14 @@ class Keys:
 
     url, exact  whether addresses and texts are hashed; else their column is null
     near        how documents are signed, None for not at all
+    sketched    whether they are sketched too: up to 4 kB each, by which similar ones are measured
     """
 
     url: bool
     exact: bool
     near: Signing | None
     policy: Policy = Policy()
+    sketched: bool = True
     name: str = "keys"
 
     @property
@@ -79,11 +83,12 @@ class Keys:
         if self.url:
             columns[URL_HASH] = pa.array([address_hash(url) for url in batch.column(URL).to_pylist()], pa.binary(16))
         if self.near is None:
-            columns |= {name: pa.nulls(rows, schema.field(name).type) for name in (KEYS, FINER_KEYS, AGREEMENT)}
+            columns |= {name: pa.nulls(rows, schema.field(name).type) for name in (KEYS, FINER_KEYS, AGREEMENT, SKETCH)}
         else:
             shingles = document_shingles(batch, self.near.shingling)
             signed = sign(shingles, self.near.values, self.near.banding, self.near.finer)
             columns |= signed_columns(signed, schema)
+            columns[SKETCH] = as_binary(sketches(shingles)) if self.sketched else pa.nulls(rows, pa.large_binary())
         return with_columns(batch, columns)
 
 

@@ -1,13 +1,14 @@
-"""Uncertain pairs measured: the Jaccard similarity of the shingles themselves, from the texts of just the documents concerned.
+"""Uncertain pairs measured: the Jaccard similarity of the shingles themselves, of just the documents concerned.
 
-Sketches travel, texts don't: the 1,024 smallest of a text's distinct 32-bit shingle hashes, made anew where the text lies. Up
+Sketches travel, texts don't: the 1,024 smallest of a text's distinct 32-bit shingle hashes, as the first pass put them down. Up
 to so many shingles that is the text's whole set, and the similarity exact; beyond it the estimate is within some 0.015.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,9 @@ from curation.dedup.key_blobs import numbers_of, ranks_of
 from curation.dedup.questions import Exchange
 from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
 from curation.dedup.shingles import Shingling, document_shingles
-from curation.dedup.signature_files import POLICY, SKETCH, read_column
+from curation.dedup.signature_files import POLICY, SKETCH, read_column, read_rows
 from curation.dedup.sketches import SKETCH as SKETCH_HASHES
-from curation.dedup.sketches import Sketches, sketch_jaccards, sketches
+from curation.dedup.sketches import Sketches, as_binary, sketch_jaccards, sketches
 from curation.run.documents import LANG, TEXT
 from curation.run.sections import write_sections
 
@@ -33,42 +34,45 @@ BATCH_DOCUMENTS = 256
 
 Sketcher = Callable[[Home, Places, int], pa.Array]  # of each place the sketch of so many hashes, u32 values as binary
 
+SKETCHES = pa.schema([pa.field("sketch", pa.large_binary())])
+
 # What the pass over similar pairs reads: rank of the document, rank of the other, similarity.
 SIMILAR = np.dtype([("rank", "<u8"), ("nearer", "<u8"), ("similarity", "<f4")])
 
 
 @dataclass(frozen=True)
-class TextSketches:
-    """Sketches of documents by their texts; those of an index are kept there, with SKETCH hashes."""
+class KeptSketches:
+    """Sketches as the first pass left them, with SKETCH hashes at most; from the texts where more are wanted, or none were made.
+
+    An index has no texts: what it holds must do.
+    """
 
     shingling: Shingling
 
     def __call__(self, home: Home, places: Places, size: int) -> pa.Array:
-        parts = [pa.array([], pa.large_binary())]
+        kept = read_rows(home, [SKETCH], places).column(SKETCH).combine_chunks()
+        if not home.parts[0].texts:
+            return pc.fill_null(kept, b"")
+        short = np.asarray(self._too_short(kept, size).to_numpy(zero_copy_only=False), np.bool_)
+        if not short.any():
+            return kept
+        made = pa.concat_arrays([pa.array([], pa.large_binary()), *self._of_texts(home, places[short], size)])
+        return pc.replace_with_mask(kept, pa.array(short), made)
+
+    @staticmethod
+    def _too_short(kept: pa.Array, size: int) -> pa.Array:
+        """Which sketches are not there, or cut before the size that is wanted."""
+        if size <= SKETCH_HASHES:
+            return pc.is_null(kept)
+        return pc.fill_null(pc.equal(pc.binary_length(kept), 4 * SKETCH_HASHES), True)
+
+    def _of_texts(self, home: Home, places: Places, size: int) -> Iterator[pa.Array]:
         for part in home.parts:
             first = part.first - home.first
             here = places[np.searchsorted(places, first) : np.searchsorted(places, first + part.documents)] - first
             if len(here):
-                parts += self._of_texts(part, here, size) if part.texts else [sketches_kept(part, here)]
-        return pa.concat_arrays(parts)
-
-    def _of_texts(self, part: Part, places: Places, size: int) -> Iterator[pa.Array]:
-        for batch in texts_at(part, places):
-            found = sketches(document_shingles(batch, self.shingling), size)
-            yield as_binary(found)
-
-
-def sketches_kept(part: Part, places: Places) -> pa.Array:
-    """Sketches that an index holds."""
-    column = read_column(Home(0, (part,)), SKETCH)
-    return column.take(pa.array(places)).cast(pa.large_binary())
-
-
-def as_binary(found: Sketches) -> pa.Array:
-    """Sketches as an Arrow column of binaries. No copy."""
-    offsets = pa.py_buffer(np.ascontiguousarray(found.offsets * 4))
-    values = pa.py_buffer(np.ascontiguousarray(found.values))
-    return pa.Array.from_buffers(pa.large_binary(), len(found.offsets) - 1, [None, offsets, values])
+                for batch in texts_at(part, here):
+                    yield as_binary(sketches(document_shingles(batch, self.shingling), size))
 
 
 def texts_at(part: Part, places: Places) -> Iterator[pa.RecordBatch]:
@@ -97,33 +101,39 @@ class AnswerWithSketches:
     size: int = SKETCH_HASHES
 
     def __call__(self, home: Home) -> Task:
-        def look_up(places: Places) -> pa.Table:
-            return pa.Table.from_arrays([self.sketcher(home, places, self.size)], schema=self.exchange.schema)
+        return self.exchange.answer(home, partial(sketches_at, self.sketcher, self.size, home)), {}
 
-        return self.exchange.answer(home, look_up), {}
+
+def sketches_at(sketcher: Sketcher, size: int, home: Home, places: Places) -> pa.Table:
+    """Sketches of some documents of a home."""
+    return pa.Table.from_arrays([sketcher(home, places, size)], schema=SKETCHES)
 
 
 def measure_pairs(
-    exchange: Exchange, home: Home, first: Numbers, second: Numbers, size: int, own: int = 0
+    exchange: Exchange, sketcher: Sketcher, home: Home, first: Numbers, second: Numbers, size: int, own: int = 0
 ) -> npt.NDArray[np.float64]:
     """Jaccard similarity of pairs of documents whose sketches the home asked for, with so many hashes.
 
     own  number of the run's first document: of those before it an index keeps sketches of its own size
     """
     asked, which = distinct_with_places(np.concatenate([first, second]))
-    answers = exchange.hear(home)
-    if len(answers) != len(asked):
-        raise RuntimeError(f"home {home.number} asked for {len(asked)} sketches and heard {len(answers)}")
-    if not len(asked):
-        return np.zeros(0)
-    column = answers.column(0).chunk(0)
-    offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1] // 4
-    heard = Sketches(np.frombuffer(column.buffers()[2], np.uint32), offsets)
+    answers = exchange.hear(home, asked, partial(sketches_at, sketcher, size, home))
+    heard = joined_sketches(answers.column(0).chunks)
     one, other = which[: len(first)], which[len(first) :]
     similarities = sketch_jaccards(heard, one, other, size)
     kept = np.minimum(first, second) < np.uint64(own)
     similarities[kept] = sketch_jaccards(heard, one[kept], other[kept], min(size, SKETCH_HASHES))
     return similarities
+
+
+def joined_sketches(columns: Sequence[pa.Array]) -> Sketches:
+    """Columns of sketches one behind the other. Copies each hash once."""
+    pieces, counts = [np.zeros(0, np.uint32)], [np.zeros(1, np.int64)]
+    for column in columns:
+        offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1] // 4
+        pieces.append(np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] : offsets[-1]])
+        counts.append(np.diff(offsets))
+    return Sketches(np.concatenate(pieces), np.cumsum(np.concatenate(counts)))
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,7 @@ class Measure:
     """
 
     near: Near
+    sketcher: Sketcher
     starts: tuple[int, ...]
     size: int = SKETCH_HASHES
 
@@ -155,7 +166,7 @@ class Measure:
         uncertain = is_uncertain(self.near, similarities)
         first = numbers_of(pairs.column(NEARER).to_numpy()[uncertain])
         second = pairs.column(PLACE).to_numpy()[uncertain].astype(np.uint64) + np.uint64(home.first)
-        similarities[uncertain] = measure_pairs(self.near.sketches, home, first, second, self.size)
+        similarities[uncertain] = measure_pairs(self.near.sketches, self.sketcher, home, first, second, self.size)
         columns = [pairs.column(PLACE), pairs.column(NEARER), pa.array(similarities), pa.array(uncertain)]
         return pa.table(dict(zip(pairs.schema.names, columns, strict=True))).cast(pairs.schema)
 

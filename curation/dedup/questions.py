@@ -1,8 +1,8 @@
 """How homes ask each other about documents: a question a home, an answer of as many rows, and nothing that names either.
 
-    ask      a home writes down which documents of every home it wants to know about, itself included
+    ask      a home writes down which documents of every other home it wants to know about
     answer   a home goes through all questions to it and answers each, in the order asked
-    hear     the asking home reads the answers
+    hear     the asking home reads the answers, and looks its own documents up
 
 The files of all homes are there, so that one that was never reached is an error and not silence. A document is asked about
 once by a home, however many edges lead to it.
@@ -20,7 +20,7 @@ from connectors.storage import Written
 from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.run.folder import RunFolder
-from curation.run.sections import read_section, write_sections
+from curation.run.sections import map_section, read_section, write_sections
 
 Lookup = Callable[[Places], pa.Table | pa.RecordBatch]
 
@@ -35,7 +35,8 @@ class Exchange:
     neighbourhood: Neighbourhood
 
     def ask(self, home: Home, numbers: Numbers) -> dict[str, Written]:
-        """Writes a home's questions. `numbers` ascend, each once."""
+        """Writes a home's questions. `numbers` ascend, each once; the home's own may be among them and are not written."""
+        numbers = numbers[(numbers < np.uint64(home.first)) | (numbers >= np.uint64(home.stop))]
         cuts, firsts = self.neighbourhood.cuts(numbers), self.neighbourhood.firsts
         sections = (
             (other, (numbers[cuts[other] : cuts[other + 1]] - np.uint64(firsts[other])).astype(np.uint32).tobytes())
@@ -48,13 +49,16 @@ class Exchange:
         """Writes a home's answers to all homes. `lookup` gives a row for each place, which ascend; it is called once."""
         asked = [self._asked(other, home.number) for other in range(self.neighbourhood.homes)]
         places = distinct(np.concatenate(asked))
-        found = lookup(places)
-        columns = [
-            column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in found.columns
-        ]
-        answers = pa.RecordBatch.from_arrays(columns, schema=self.schema)
+        answers = self._looked_up(lookup, places)
         path, sections = self._answers(home.number), self._sections(asked, places, answers)
         return {path: write_sections(self.run.uri(path), sections, len(asked))}
+
+    def _looked_up(self, lookup: Lookup, places: Places) -> pa.RecordBatch:
+        columns = [
+            column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+            for column in lookup(places).columns
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
     def _asked(self, asking: int, answering: int) -> Places:
         return np.frombuffer(read_section(self.run.uri(self._questions(asking)), answering), np.uint32).astype(np.int64)
@@ -69,14 +73,25 @@ class Exchange:
                 )
                 yield other, chosen.serialize()
 
-    def hear(self, home: Home) -> pa.Table:
-        """The answers to a home's questions, a row for each document that it asked about, in that order."""
+    def hear(self, home: Home, asked: Numbers, lookup: Lookup) -> pa.Table:
+        """What the home wanted to know: a row for each document that it asked about, in that order, a chunk a home.
+
+        `lookup` is asked about the home's own. Raises `RuntimeError` where an answer is missing.
+        """
+        low, high = np.searchsorted(asked, np.array([home.first, home.stop], np.uint64))
+        own = (asked[low:high] - np.uint64(home.first)).astype(np.int64)
         batches: list[pa.RecordBatch] = []
         for other in range(self.neighbourhood.homes):
-            content = read_section(self.run.uri(self._answers(other)), home.number)
-            if content:
-                batches.append(pa.ipc.read_record_batch(pa.py_buffer(content), self.schema))
-        return pa.Table.from_batches(batches, self.schema).combine_chunks()
+            if other == home.number:
+                batches += [self._looked_up(lookup, own)] if len(own) else []
+                continue
+            content = map_section(self.run.uri(self._answers(other)), home.number)
+            if content.size:
+                batches.append(pa.ipc.read_record_batch(content, self.schema))
+        heard = pa.Table.from_batches(batches, self.schema)
+        if len(heard) != len(asked):
+            raise RuntimeError(f"home {home.number} asked about {len(asked)} documents and heard of {len(heard)}")
+        return heard
 
     def _questions(self, home: int) -> str:
         return f"{self.folder}/questions/{home}"

@@ -7,6 +7,7 @@ homes ask each other until all know the document that stays; then they ask for i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from curation.dedup.comparing import Task
 from curation.dedup.distinct import distinct, distinct_with_places
 from curation.dedup.duplicates import DUPLICATES, NEAR, ORDINAL, URL
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
-from curation.dedup.measuring import Sketcher, measure_pairs
+from curation.dedup.measuring import SKETCHES, Sketcher, measure_pairs, sketches_at
 from curation.dedup.questions import Exchange
 from curation.dedup.removed import NEARER, PLACE, REMOVED, SIMILARITY, places_of, read_table, write_table
 from curation.dedup.signature_files import read_column
@@ -32,7 +33,6 @@ REASON = "reason"
 STATE = REMOVED.append(pa.field(REASON, pa.string(), nullable=False))
 POINTERS = pa.schema([pa.field(NEARER, pa.uint64()), pa.field(SIMILARITY, pa.float32())])
 NAMES = pa.schema([pa.field(DOC_ID, pa.binary(16)), pa.field(ADDRESS, pa.string())])  # the address: of an index only
-SKETCHES = pa.schema([pa.field("sketch", pa.large_binary())])
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,7 @@ def follow(naming: Naming, hop: int, home: Home) -> pa.Table:
     asking = np.asarray(pc.not_equal(state[REASON], NEAR).to_numpy(), np.bool_)
     numbers = state.column(NEARER).to_numpy().copy()
     asked, which = distinct_with_places(numbers[asking])
-    answers = naming.pointers(hop).hear(home)
-    if len(answers) != len(asked):
-        raise RuntimeError(f"home {home.number} asked about {len(asked)} documents and heard of {len(answers)}")
+    answers = naming.pointers(hop).hear(home, asked, partial(pointers_at, naming, hop, home))
     heard = answers.take(pa.array(which))
     moved = heard.column(NEARER).to_numpy() != numbers[asking]
     numbers[asking] = heard.column(NEARER).to_numpy()
@@ -145,10 +143,10 @@ class Answer:
     def __call__(self, home: Home) -> Task:
         naming, hop = self.naming, self.hop
         if hop < naming.hops:
-            return naming.pointers(hop).answer(home, lambda places: pointers_at(naming, hop, home, places)), {}
-        written = naming.names.answer(home, lambda places: names_at(home, places))
+            return naming.pointers(hop).answer(home, partial(pointers_at, naming, hop, home)), {}
+        written = naming.names.answer(home, partial(names_at, home))
         if naming.sketcher is not None:
-            written |= naming.sketches.answer(home, lambda places: sketches_at(naming, home, places))
+            written |= naming.sketches.answer(home, partial(sketches_at, naming.sketcher, naming.size, home))
         return written, {}
 
 
@@ -172,12 +170,6 @@ def names_at(home: Home, places: Places) -> pa.Table:
     known = not home.parts[0].texts
     urls = read_column(home, ADDRESS).take(rows) if known else pa.nulls(len(places), pa.string())
     return pa.Table.from_arrays([read_column(home, DOC_ID).take(rows), urls], schema=NAMES)
-
-
-def sketches_at(naming: Naming, home: Home, places: Places) -> pa.Table:
-    """Sketches of some documents of a home."""
-    assert naming.sketcher is not None
-    return pa.Table.from_arrays([naming.sketcher(home, places, naming.size)], schema=SKETCHES)
 
 
 def sample_pairs(naming: Naming, home: Home, state: pa.Table) -> tuple[Numbers, Numbers]:
@@ -212,15 +204,13 @@ class WriteDuplicates:
         naming = self.naming
         state = read_table(naming.run, naming.state(naming.hops, home.number))
         asked, which = distinct_with_places(state.column(NEARER).to_numpy())
-        names = naming.names.hear(home)
-        if len(names) != len(asked):
-            raise RuntimeError(f"home {home.number} asked for {len(asked)} names and heard {len(names)}")
+        names = naming.names.hear(home, asked, partial(names_at, home))
         jaccard = np.full(len(state), np.nan, np.float32)
         if naming.sketcher is not None:
             rows = sampled_rows(naming, home, state)
             first, second = sample_pairs(naming, home, state)
             own = naming.neighbourhood.own
-            jaccard[rows] = measure_pairs(naming.sketches, home, first, second, naming.size, own)
+            jaccard[rows] = measure_pairs(naming.sketches, naming.sketcher, home, first, second, naming.size, own)
         elsewhere = state.column(NEARER).to_numpy() < np.uint64(naming.neighbourhood.own)
         columns = [
             state.column(PLACE),

@@ -21,15 +21,15 @@ POLICY = "policy_class"
 KEYS = "keys"
 FINER_KEYS = "finer_keys"
 AGREEMENT = "agreement"
-SKETCH = "sketch"  # in an index only: a run has its text
-PLAIN = [DOC_ID, URL_HASH, TEXT_HASH, KEYS, FINER_KEYS, AGREEMENT]  # hashes: there is nothing to compress
+SKETCH = "sketch"
+PLAIN = [DOC_ID, URL_HASH, TEXT_HASH, KEYS, FINER_KEYS, AGREEMENT, SKETCH]  # hashes: there is nothing to compress
 
 
 def signature_schema(keys: int, finer_keys: int, agreement: int) -> pa.Schema:
     """The schema of a signature file whose documents have so many keys of each kind, and bytes to agree in.
 
     Hashes are null where there is nothing to hash; what MinHash gives is null for a text that is too short, and where
-    nothing asks for it.
+    nothing asks for it. A sketch is that of `sketches.py`, its hashes as u32; empty for a text that is too short.
     """
     return pa.schema(
         [
@@ -40,6 +40,7 @@ def signature_schema(keys: int, finer_keys: int, agreement: int) -> pa.Schema:
             pa.field(KEYS, pa.binary(8 * max(1, keys))),
             pa.field(FINER_KEYS, pa.binary(8 * max(1, finer_keys))),
             pa.field(AGREEMENT, pa.binary(max(1, agreement))),
+            pa.field(SKETCH, pa.large_binary()),
         ]
     )
 
@@ -88,21 +89,13 @@ def opened(part: Part) -> Iterator[pq.ParquetFile]:
         yield file
 
 
-def words_of(column: Any) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-    """A column of hashes as uint64[rows, words], and which rows have one. No copy."""
+def words_of(column: Any) -> npt.NDArray[np.uint64]:
+    """A column of hashes as uint64[rows, words]; what a null holds is anything. No copy."""
     width = column.type.byte_width // 8
-    words = np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, width)[column.offset :][: len(column)]
-    return words, present(column)
+    return np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, width)[column.offset :][: len(column)]
 
 
 def bytes_of(column: Any) -> npt.NDArray[np.uint8]:
     """A column of bytes as uint8[rows, width]. No copy."""
     width = column.type.byte_width
     return np.frombuffer(column.buffers()[1], np.uint8).reshape(-1, width)[column.offset :][: len(column)]
-
-
-def present(column: Any) -> npt.NDArray[np.bool_]:
-    """Which rows of a column are not null."""
-    if not column.null_count:
-        return np.ones(len(column), np.bool_)
-    return np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from curation.dedup.kernels.sketches import DIGITS, compare_pairs, sketch_documents
 from curation.text.batch import Shingles
@@ -37,6 +38,13 @@ def sketches(shingles: Shingles, size: int = SKETCH) -> Sketches:
     digits = np.zeros(DIGITS, np.int64)
     sketch_documents(shingles.hashes, shingles.offsets, size, scratch, digits, values, bounds)
     return Sketches(values[: bounds[-1]].copy(), bounds)
+
+
+def as_binary(found: Sketches) -> pa.Array:
+    """Sketches as an Arrow column of binaries. No copy."""
+    offsets = pa.py_buffer(np.ascontiguousarray(found.offsets * 4))
+    values = pa.py_buffer(np.ascontiguousarray(found.values))
+    return pa.Array.from_buffers(pa.large_binary(), len(found.offsets) - 1, [None, offsets, values])
 
 
 def sketch_jaccard(a: Hashes, b: Hashes, size: int = SKETCH) -> float:

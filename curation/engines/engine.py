@@ -19,10 +19,13 @@ class Engine(Protocol):
     """Runs tasks. Tasks, items and results are pickled, so a task is a module's function or a small frozen dataclass."""
 
     name: str
+    few: int  # items so quickly done that the caller does as many sooner itself than by a map
 
-    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, task: Callable[[Item], Result], items: Sequence[Item], alike: bool = False
+    ) -> Iterator[tuple[int, Result]]:
         """Each item's number and result, exactly once, in any order. A task whose worker dies is run again; one that raises
-        ends the map with its error.
+        ends the map with its error. `alike`: the items take about as long as each other.
         """
         ...
 

@@ -33,6 +33,7 @@ class LocalEngine:
     """Runs tasks in processes. `workers` defaults to the processors that this process may use."""
 
     name = "local"
+    few = 4
 
     def __init__(self, scratch: str, workers: int | None = None) -> None:
         self.scratch = scratch
@@ -41,7 +42,9 @@ class LocalEngine:
         self._shuffles = 0
         self._session = uuid.uuid4().hex[:12]  # what an earlier command left is not ours
 
-    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, task: Callable[[Item], Result], items: Sequence[Item], alike: bool = False
+    ) -> Iterator[tuple[int, Result]]:
         """See `Engine.map`. When a worker dies, its item is given to a new one; the other workers go on."""
         waiting = deque(enumerate(items))
         at_work: dict[Future[Result | Failure], tuple[int, Item, int]] = {}

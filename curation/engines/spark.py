@@ -82,6 +82,7 @@ class SparkEngine:
     """Runs tasks on a Spark session. `partitions`: into how many tasks a stage is cut; default 4 a core."""
 
     name = "spark"
+    few = 16  # a job costs some 0.8 CPU s whatever it does
 
     def __init__(self, partitions: int | None = None) -> None:
         self.session, self._own = open_session()
@@ -95,7 +96,9 @@ class SparkEngine:
         except Exception:  # Spark Connect has no context
             return 16
 
-    def map(self, task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, task: Callable[[Item], Result], items: Sequence[Item], alike: bool = False
+    ) -> Iterator[tuple[int, Result]]:
         """See `Engine.map`. Results come when the stage is done; they are small."""
         if not items:
             return
@@ -106,7 +109,8 @@ class SparkEngine:
                     result = pickle.dumps(attempt(task, pickle.loads(row["item"])))
                     yield pa.RecordBatch.from_pydict({"number": [row["number"]], "result": [result]})
 
-        for row in self._spread(items).mapInArrow(run, _RESULT).collect():
+        tasks = max(1, self.partitions // TASKS_PER_CORE) if alike else self.partitions
+        for row in self._spread(items, tasks).mapInArrow(run, _RESULT).collect():
             result = pickle.loads(row["result"])
             if isinstance(result, Failure):
                 raise result.error
@@ -133,13 +137,13 @@ class SparkEngine:
                 yield pa.RecordBatch.from_arrays([pa.array([partition], pa.int32()), pa.array([result])], names)
 
         names = ["partition", "blob"]
-        moved = self._spread(items).mapInArrow(put, _BLOB).repartitionById(partitions, "partition")
+        moved = self._spread(items, self.partitions).mapInArrow(put, _BLOB).repartitionById(partitions, "partition")
         for row in moved.mapInArrow(bring, _BLOB).collect():
             yield bytes(row["blob"])
 
-    def _spread(self, items: Sequence[Any]) -> DataFrame:
-        """One row an item, spread evenly over the tasks in order."""
-        tasks = min(len(items), self.partitions)
+    def _spread(self, items: Sequence[Any], tasks: int) -> DataFrame:
+        """One row an item, spread evenly over so many tasks in order."""
+        tasks = min(len(items), tasks)
         rows = [(i, bytearray(pickle.dumps(item)), i * tasks // len(items)) for i, item in enumerate(items)]
         frame = self.session.createDataFrame(rows, f"{_ITEM}, task int")
         return frame.repartitionById(tasks, "task").drop("task")

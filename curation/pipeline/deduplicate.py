@@ -30,7 +30,7 @@ from curation.dedup.duplicates import EXACT, NEAR, URL
 from curation.dedup.exact import Settle
 from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood, Part, plan_homes
 from curation.dedup.keys import Signing
-from curation.dedup.measuring import AnswerWithSketches, Measure, Sketcher, TextSketches
+from curation.dedup.measuring import AnswerWithSketches, KeptSketches, Measure, Sketcher
 from curation.dedup.representatives import Answer, AskOn, Naming, WriteDuplicates
 from curation.dedup.signature_files import FINER_KEYS, KEYS, POLICY, TEXT_HASH, URL_HASH, read_column
 from curation.engines.engine import Engine
@@ -44,7 +44,6 @@ LATER_ROUNDS = 2
 MARGIN = 0.1  # of an estimated similarity around the target: within it shingles are compared
 SAMPLE = 2000  # near duplicates, about, whose true similarity is measured for the report
 SAMPLE_HASHES = 1 << 16  # of their sketches: all shingles of nearly every text
-FEW_HOMES = 4  # are seen to in this process: a task of an engine would cost more than it does
 HOMES_LOOKED_THROUGH = 64  # here at most, for a round in which few documents take part
 
 
@@ -67,7 +66,7 @@ class Settings:
 
 def settings_of(url: bool, exact: bool, near: Signing | None, target: float | None) -> Settings:
     """The settings for documents whose texts are at hand."""
-    return Settings(url, exact, near, target, TextSketches(near.shingling) if near else None)
+    return Settings(url, exact, near, target, KeptSketches(near.shingling) if near else None)
 
 
 def deduplicate(
@@ -159,13 +158,13 @@ class Deduplication:
         """A task for each home: by the engine, or here where there is little to do."""
         if self.few:
             return enumerate(map(task, self.homes))
-        return self.engine.map(task, self.homes)
+        return self.engine.map(task, self.homes, alike=True)
 
     @property
     def few(self) -> bool:
         """Whether there is too little to do to give it to an engine."""
         homes = len(self.homes)
-        return homes <= FEW_HOMES or (homes <= HOMES_LOOKED_THROUGH and self.taking_part <= self.home_documents)
+        return homes <= self.engine.few or (homes <= HOMES_LOOKED_THROUGH and self.taking_part <= self.home_documents)
 
     def shuffle(self, name: str, round: Round, packed: bool = True) -> tuple[str, ...]:
         """The keys of a round become edges. Gives the files."""
@@ -197,7 +196,8 @@ class Deduplication:
 
     def by_similarity(self, signing: Signing, target: float) -> None:
         """Near duplicates: only documents that were themselves found similar to one that stays."""
-        assert signing.finer is not None and self.settings.sketcher is not None
+        sketcher = self.settings.sketcher
+        assert signing.finer is not None and sketcher is not None
         starts = self.survey()
         before, removed = "", 0
         for number in range(1 + LATER_ROUNDS):
@@ -208,8 +208,8 @@ class Deduplication:
             asked = self.at_homes(f"{name}-asked", AskForSignatures(near, self.shuffle(name, round)))
             self.at_homes(f"{name}-answered", AnswerWithSignatures(near))
             compared = self.at_homes(f"{name}-compared", Compare(near))
-            self.at_homes(f"{name}-sketched", AnswerWithSketches(near.sketches, self.settings.sketcher))
-            measured = self.at_homes(f"{name}-measured", Measure(near, starts))
+            self.at_homes(f"{name}-sketched", AnswerWithSketches(near.sketches, sketcher))
+            measured = self.at_homes(f"{name}-measured", Measure(near, sketcher, starts))
             decided = self.decide(name, round, [path for path in measured.outputs if "/similar/" in path], len(starts))
             taken_up = self.at_homes(f"{name}-removed", TakeUp(round, tuple(decided.outputs)))
             removed = decided.facts["removed"]

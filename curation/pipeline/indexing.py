@@ -14,10 +14,7 @@ import pyarrow.parquet as pq
 from connectors import storage
 from curation.dedup.index import FOLDER, NAME, IndexFile, description, index_schema, write_description
 from curation.dedup.keys import Keys
-from curation.dedup.measuring import as_binary
-from curation.dedup.shingles import document_shingles
-from curation.dedup.signature_files import PLAIN, POLICY, SKETCH
-from curation.dedup.sketches import sketches
+from curation.dedup.signature_files import PLAIN, POLICY
 from curation.engines.engine import Engine
 from curation.pipeline.survivors import read_matches, read_survivors
 from curation.pipeline.units import Unit
@@ -68,7 +65,7 @@ class IndexSplit:
         started = time.perf_counter()
         path = f"{FOLDER}/{split}.parquet"
         schema = index_schema(self.keys.schema)
-        with ParquetOutput(self.run.uri(path), schema, [*PLAIN, SKETCH]) as output:
+        with ParquetOutput(self.run.uri(path), schema, PLAIN) as output:
             for batch in self._kept(split, removed_of(self.run, unit)):
                 output.write(batch.select(schema.names).cast(schema))
         assert output.written is not None
@@ -89,14 +86,8 @@ class IndexSplit:
             rows = signed.slice(first, batch.num_rows).filter(mask).combine_chunks().to_batches()[0]
             columns = dict(zip(rows.schema.names, rows.columns, strict=True))
             columns[POLICY] = pa.array(np.zeros(texts.num_rows, np.uint16))
-            columns[SKETCH] = self._sketches(texts)
             columns[URL] = texts.column(URL)
             yield pa.RecordBatch.from_pydict(columns)
-
-    def _sketches(self, texts: pa.RecordBatch) -> pa.Array:
-        if self.keys.near is None:
-            return pa.array([b""] * texts.num_rows, pa.large_binary())
-        return as_binary(sketches(document_shingles(texts, self.keys.near.shingling)))
 
 
 def removed_of(run: RunFolder, unit: str) -> pa.Array:

@@ -107,7 +107,8 @@ class Recipe(Strict):
             near = Signing(minhash.shingles, minhash.values, minhash.banding, minhash.finer)
         policy = Policy(keep if isinstance(keep, str) else "", measure, tuple(dedup.sources))
         hashed = dedup.index  # an index is good for whatever a later run asks
-        return Keys(url=dedup.url or hashed, exact=dedup.exact or hashed, near=near, policy=policy)
+        sketched = hashed or (minhash is not None and minhash.verify)
+        return Keys(dedup.url or hashed, dedup.exact or hashed, near, policy, sketched)
 
     def require_groups(self) -> None:
         """Raises `UserError` where shards are to be grouped by what no step of the recipe finds out."""

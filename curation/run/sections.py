@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from connectors import storage
 from connectors.storage import Written
@@ -38,10 +39,21 @@ def write_sections(uri: str, sections: Iterable[tuple[int, Any]], count: int) ->
 def read_section(uri: str, number: int) -> bytes:
     """One section of a file. Reads that and its two offsets, nothing else. Raises `ValueError` where the file was cut."""
     with storage.open_input(uri) as file:
-        file.seek(_WORD * (1 + number))
-        start, stop = np.frombuffer(file.read(2 * _WORD), np.uint64)
-        file.seek(int(start))
-        content = file.read(int(stop - start))
+        return bytes(_section(file, uri, number))
+
+
+def map_section(uri: str, number: int) -> pa.Buffer:
+    """One section of a file as a buffer, mapped: for large ones that are gone through once. Raises as `read_section` does."""
+    with storage.open_mapped(uri) as file:
+        return pa.py_buffer(_section(file, uri, number))
+
+
+def _section(file: Any, uri: str, number: int) -> Any:
+    file.seek(_WORD * (1 + number))
+    start, stop = np.frombuffer(file.read(2 * _WORD), np.uint64)
+    file.seek(int(start))
+    read = getattr(file, "read_buffer", file.read)
+    content = read(int(stop - start))
     if len(content) < stop - start:
         raise ValueError(f"{uri} was cut: section {number} has {len(content):,} bytes of {stop - start:,}")
     return content

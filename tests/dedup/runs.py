@@ -18,6 +18,8 @@ from curation.dedup.policy import Policy
 from curation.dedup.shingles import Shingling
 from curation.dedup.signature_files import PLAIN
 from curation.engines.engine import Engine
+from curation.engines.local import LocalEngine
+from curation.engines.spark import SparkEngine
 from curation.pipeline import deduplicate as stage
 from curation.pipeline.deduplicate import deduplicate, settings_of
 from curation.pipeline.refine import SURVIVORS
@@ -62,11 +64,12 @@ class Here:
     """An engine in this process; `backwards` it does and gives everything in the opposite order."""
 
     name = "here"
+    few = 4
 
     def __init__(self, backwards: bool = False) -> None:
         self.step = -1 if backwards else 1
 
-    def map(self, task: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    def map(self, task: Callable[[Any], Any], items: Sequence[Any], alike: bool = False) -> Iterator[tuple[int, Any]]:
         for number in range(len(items))[:: self.step]:
             yield number, task(items[number])
 
@@ -88,11 +91,9 @@ class Here:
 @pytest.fixture
 def always_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few homes there are, the engine gets them: what is done here in their place is another test's matter."""
-    monkeypatch.setattr(stage, "FEW_HOMES", 0)
+    for engine in (Here, LocalEngine, SparkEngine):
+        monkeypatch.setattr(engine, "few", 0)
     monkeypatch.setattr(stage, "HOMES_LOOKED_THROUGH", 0)
-
-    def close(self) -> None:
-        pass
 
 
 def text(seed: int, changed: int = 0) -> str:

@@ -43,7 +43,7 @@ class Here:
         self.tasks = tasks
         self.done: list[str] = []
 
-    def map(self, task: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    def map(self, task: Callable[[Any], Any], items: Sequence[Any], alike: bool = False) -> Iterator[tuple[int, Any]]:
         for number, item in enumerate(items):
             if len(self.done) == self.tasks:
                 raise InterruptedError

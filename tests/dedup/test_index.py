@@ -28,10 +28,8 @@ from curation.dedup.index import (
     write_description,
 )
 from curation.dedup.keys import Keys, Signing
-from curation.dedup.measuring import as_binary
-from curation.dedup.shingles import Shingling, document_shingles
-from curation.dedup.signature_files import PLAIN, SKETCH
-from curation.dedup.sketches import sketches
+from curation.dedup.shingles import Shingling
+from curation.dedup.signature_files import PLAIN
 from curation.run import ledger
 from curation.run.folder import RunFolder
 from curation.run.parquet_output import ParquetOutput
@@ -60,10 +58,8 @@ def write_index(folder: Path, near: Signing | None, *files: list[Page]) -> Index
         batch = keys(batch_of(pages, first))
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         columns["policy_class"] = pa.array(np.zeros(len(pages), np.uint16))
-        made = as_binary(sketches(document_shingles(batch, near.shingling))) if near else pa.array([b""] * len(pages))
-        columns[SKETCH] = made.cast(pa.large_binary())
         schema, path = index_schema(keys.schema), f"web/{number}.parquet"
-        with ParquetOutput(f"{folder}/{path}", schema, [*PLAIN, SKETCH]) as output:
+        with ParquetOutput(f"{folder}/{path}", schema, PLAIN) as output:
             output.write(ledger.conform(pa.RecordBatch.from_pydict(columns), schema))
         assert output.written is not None
         written.append(IndexFile(path, len(pages), output.written.bytes, output.written.sha256))

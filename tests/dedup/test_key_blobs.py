@@ -16,14 +16,14 @@ NONE = np.zeros(0, np.uint64)
 
 
 def documents(
-    first: int, taken: list[bool], classes: list[int], keys: list[list[int]], checks: list[int] | None = None
+    first: int, rows: list[int], classes: list[int], keys: list[list[int]], checks: list[int] | None = None
 ) -> Documents:
     width = len(keys[0]) if keys else 1
     return Documents(
         first,
-        np.array(taken, np.uint8),
+        np.array(rows, np.int64),
         np.array(classes, np.uint16),
-        np.array(keys, np.uint64).reshape(len(taken), width),
+        np.array(keys, np.uint64).reshape(len(rows), width),
         NONE if checks is None else np.array(checks, np.uint64),
     )
 
@@ -38,10 +38,9 @@ def rows_of(blobs: list[bytes]) -> list[tuple[int, ...]]:
 
 def expected_rows(given: Documents) -> list[tuple[int, ...]]:
     return sorted(
-        (int(key), int(given.classes[row]), given.first + row, *map(int, given.checks[row : row + 1]))
-        for row in range(len(given.taken))
-        if given.taken[row]
-        for key in given.keys[row]
+        (int(key), int(given.classes[place]), given.first + int(row), *map(int, given.checks[place : place + 1]))
+        for place, row in enumerate(given.rows)
+        for key in given.keys[place]
     )
 
 
@@ -50,11 +49,12 @@ KEY = st.integers(0, 2**64 - 1) | st.integers(0, 3) | st.integers(2**64 - 4, 2**
 
 @st.composite
 def some_documents(draw: Any, first: int | None = None) -> Documents:
-    rows, width, checked = draw(st.integers(0, 12)), draw(st.integers(1, 4)), draw(st.booleans())
+    places = sorted(draw(st.sets(st.integers(0, 600), max_size=12)))
+    rows, width, checked = len(places), draw(st.integers(1, 4)), draw(st.booleans())
     width = 1 if checked else width
     return documents(
         draw(st.integers(0, 2**40)) if first is None else first,
-        draw(st.lists(st.booleans(), min_size=rows, max_size=rows)),
+        places,
         draw(st.lists(st.sampled_from([0, 1, 65535]), min_size=rows, max_size=rows) | st.just([7] * rows)),
         draw(st.lists(st.lists(KEY, min_size=width, max_size=width), min_size=rows, max_size=rows)),
         draw(st.lists(KEY, min_size=rows, max_size=rows)) if checked else None,
@@ -62,7 +62,7 @@ def some_documents(draw: Any, first: int | None = None) -> Documents:
 
 
 @given(some_documents(), st.integers(1, 30))
-def test_every_taken_document_comes_back_with_all_its_keys(given: Documents, partitions: int) -> None:
+def test_every_document_comes_back_with_all_its_keys(given: Documents, partitions: int) -> None:
     sent = list(pack(given, partitions))
     numbers = [partition for partition, _ in sent]
     assert numbers == sorted(set(numbers)) and all(0 <= number < partitions for number in numbers)
@@ -82,14 +82,13 @@ def test_a_key_goes_to_one_partition_whoever_has_it(given: list[Documents], part
 @pytest.mark.parametrize("gap", [1, 254, 255, 256, 509, 510, 511, 1021])
 def test_rows_far_apart(gap: int) -> None:
     """A gap is written in bytes of 255 and one less: the edges of that."""
-    taken = [row in (gap, 2 * gap) for row in range(2 * gap + 1)]
-    given = documents(5, taken, [1] * len(taken), [[9]] * len(taken))
+    given = documents(5, [gap, 2 * gap], [1, 1], [[9], [9]])
     assert rows_of([blob for _, blob in pack(given, 1)]) == [(9, 1, 5 + gap), (9, 1, 5 + 2 * gap)]
 
 
 def test_nine_bytes_a_key_where_documents_are_alike() -> None:
     keys = np.random.default_rng(1).integers(0, 2**64, (4000, 16), np.uint64)
-    alike = Documents(0, np.ones(4000, np.uint8), np.full(4000, 3, np.uint16), keys, NONE)
+    alike = Documents(0, np.arange(4000), np.full(4000, 3, np.uint16), keys, NONE)
     sent = list(pack(alike, 50))
     assert len(sent) == 50
     assert sum(len(blob) for _, blob in sent) == 50 * HEADER + 9 * keys.size
@@ -99,28 +98,26 @@ def test_nine_bytes_a_key_where_documents_are_alike() -> None:
 
 def test_keys_spread_over_the_partitions() -> None:
     keys = np.random.default_rng(2).integers(0, 2**64, (2000, 10), np.uint64)
-    given = Documents(0, np.ones(2000, np.uint8), np.zeros(2000, np.uint16), keys, NONE)
+    given = Documents(0, np.arange(2000), np.zeros(2000, np.uint16), keys, NONE)
     counts = [len(unpack([blob]).keys) for _, blob in pack(given, 20)]
     assert len(counts) == 20 and min(counts) > 850 and max(counts) < 1150
 
 
-def test_classes_of_those_that_are_left_out_do_not_count() -> None:
-    """One class among the taken: no bytes for classes, and the right class all the same."""
-    given = documents(0, [False, True, True], [1, 9, 9], [[5], [6], [7]])
+def test_one_class_of_all_takes_no_bytes() -> None:
+    given = documents(0, [1, 2], [9, 9], [[6], [7]])
     ((_, blob),) = pack(given, 1)
     assert len(blob) == HEADER + 2 * 9
     assert rows_of([blob]) == [(6, 9, 1), (7, 9, 2)]
 
 
 def test_blobs_of_several_homes_come_together() -> None:
-    one = documents(0, [True, True], [1, 2], [[5], [6]])
-    other = documents(1 << 39, [True], [65535], [[5]])
+    one = documents(0, [0, 1], [1, 2], [[5], [6]])
+    other = documents(1 << 39, [0], [65535], [[5]])
     blobs = [blob for given in (one, other) for _, blob in pack(given, 1)]
     assert rows_of(blobs) == rows_of(blobs[::-1]) == [(5, 1, 0), (5, 65535, 1 << 39), (6, 2, 1)]
 
 
-def test_nothing_taken_sends_nothing() -> None:
-    assert list(pack(documents(0, [False, False], [1, 2], [[5], [6]]), 3)) == []
+def test_no_documents_send_nothing() -> None:
     assert list(pack(documents(0, [], [], []), 3)) == []
     assert [len(part) for part in unpack([])] == [0, 0, 0]
 

@@ -80,7 +80,8 @@ def test_neither_the_batch_nor_its_neighbours_show(texts: list[str], size: int) 
 
 
 def test_documents_that_are_alike_share_keys_and_others_do_not() -> None:
-    words, present = words_of(signed([Page(text(1)), Page(text(1, 3)), Page(text(2)), Page(SHORT)]).column("keys"))
+    column = signed([Page(text(1)), Page(text(1, 3)), Page(text(2)), Page(SHORT)]).column("keys")
+    words, present = words_of(column), np.asarray(column.is_valid())
     assert present.tolist() == [True, True, True, False] and words.shape == (4, 16)
     shared = [(words[0] == words[other]).sum() for other in (1, 2)]
     assert shared[0] > 5 and shared[1] == 0

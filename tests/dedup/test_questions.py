@@ -61,10 +61,11 @@ def test_answers_come_in_the_order_asked(asked: tuple[list[int], list[list[int]]
         for home in homes[::-1]:
             calls: list[list[int]] = []
             exchange.answer(home, look_up(home, calls))
-            about = {n - home.first for numbers in wanted for n in numbers if home.first <= n < home.stop}
+            others = [numbers for other, numbers in enumerate(wanted) if other != home.number]
+            about = {n - home.first for numbers in others for n in numbers if home.first <= n < home.stop}
             assert calls == [sorted(about)]  # once, however many ask
         for home in homes:
-            heard = exchange.hear(home)
+            heard = exchange.hear(home, np.array(wanted[home.number], np.uint64), look_up(home, []))
             assert heard.schema == SCHEMA
             assert heard.column("square").to_pylist() == [n * n for n in wanted[home.number]]
             assert [len(name) for name in heard.column("name").to_pylist()] == wanted[home.number]
@@ -78,30 +79,35 @@ def test_what_was_never_written_is_an_error(tmp_path: Path) -> None:
         exchange.answer(homes[0], look_up(homes[0], []))
     exchange.ask(homes[1], np.array([], np.uint64))
     exchange.answer(homes[0], look_up(homes[0], []))
+    asked = np.array([4], np.uint64)
     with pytest.raises(FileNotFoundError):
-        exchange.hear(homes[0])
+        exchange.hear(homes[0], asked, look_up(homes[0], []))
     exchange.answer(homes[1], look_up(homes[1], []))
-    assert exchange.hear(homes[0]).column("square").to_pylist() == [16]
-    assert len(exchange.hear(homes[1])) == 0
+    assert exchange.hear(homes[0], asked, look_up(homes[0], [])).column("square").to_pylist() == [16]
+    assert len(exchange.hear(homes[1], asked[:0], look_up(homes[1], []))) == 0
+    with pytest.raises(RuntimeError, match="asked about 0 documents and heard of 1"):
+        exchange.hear(homes[0], asked[:0], look_up(homes[0], []))
 
 
 def test_answers_that_were_cut_are_an_error(tmp_path: Path) -> None:
     homes = homes_of([3, 3])
     exchange = exchange_between(homes, str(tmp_path))
+    asked = np.array([0, 4], np.uint64)
     for home in homes:
-        exchange.ask(home, np.array([0, 4], np.uint64))
+        exchange.ask(home, asked)
     for home in homes:
         exchange.answer(home, look_up(home, []))
     path = tmp_path / "work/asked/answers/1"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises((ValueError, OSError)):
-        exchange.hear(homes[1])
+        exchange.hear(homes[0], asked, look_up(homes[0], []))
 
 
 def test_too_few_answers_are_an_error(tmp_path: Path) -> None:
-    homes = homes_of([3])
+    homes = homes_of([3, 3])
     exchange = exchange_between(homes, str(tmp_path))
-    exchange.ask(homes[0], np.array([0, 2], np.uint64))
+    exchange.ask(homes[0], np.array([], np.uint64))
+    exchange.ask(homes[1], np.array([0, 2], np.uint64))
     with pytest.raises(AssertionError):
         exchange.answer(homes[0], lambda places: look_up(homes[0], [])(places[:1]))
 

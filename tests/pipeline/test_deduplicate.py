@@ -222,7 +222,8 @@ def test_unverified_duplicates_are_the_components(tmp_path: Path, home: int, kee
     found = deduplicated(tmp_path, dealt(pages, 9), near=UNVERIFIED, exact=False, policy=policy, home=home)
     keys = Keys(url=False, exact=False, near=UNVERIFIED, policy=policy)
     (part,) = write_splits(RunFolder(str(tmp_path / "aside")), [pages], keys)
-    words, present = words_of(read_column(Home(0, (part,)), KEYS))
+    column = read_column(Home(0, (part,)), KEYS)
+    words, present = words_of(column), np.asarray(column.is_valid())
     label = list(range(len(pages)))
     for band in range(words.shape[1]):  # joins whoever shares a key, by relabelling all of one
         first: dict[int, int] = {}
@@ -342,7 +343,7 @@ def test_a_file_that_is_gone_is_made_again(tmp_path: Path) -> None:
 class Deaf(Here):
     """An engine that loses a result."""
 
-    def map(self, task: Any, items: Any) -> Any:
+    def map(self, task: Any, items: Any, alike: bool = False) -> Any:
         yield from list(super().map(task, items))[1:]
 
 

@@ -44,7 +44,7 @@ class Here:
 
     name = "here"
 
-    def map(self, task: Any, items: Any) -> Iterator[tuple[int, Any]]:
+    def map(self, task: Any, items: Any, alike: bool = False) -> Iterator[tuple[int, Any]]:
         yield from ((number, task(item)) for number, item in enumerate(items))
 
     def shuffle(self, emit: Any, items: Any, reduce: Any, partitions: int) -> Iterator[bytes]:

@@ -23,17 +23,16 @@ def partition_of(key, partitions):  # type: ignore[no-untyped-def]
 
 @entry
 def count_keys(
-    keys: UInt64s, taken: Bytes, partitions: int, key_counts: Int64s, gap_counts: Int64s, last: Int64s
+    keys: UInt64s, rows: Int64s, partitions: int, key_counts: Int64s, gap_counts: Int64s, last: Int64s
 ) -> None:
-    """How many keys and gap bytes each partition gets. `keys` are uint64[documents, keys of each]; `taken` tells whose count.
+    """How many keys and gap bytes each partition gets. `keys` are uint64[documents, keys of each], `rows` theirs, ascending.
 
     key_counts, gap_counts and last are zero, int64[partitions].
     """
-    for row in range(keys.shape[0]):
-        if taken[row] == 0:
-            continue
+    for document in range(keys.shape[0]):
+        row = rows[document]
         for place in range(keys.shape[1]):
-            partition = partition_of(keys[row, place], partitions)
+            partition = partition_of(keys[document, place], partitions)
             key_counts[partition] += 1
             gap = row - last[partition]
             gap_counts[partition] += 1 if gap < FURTHER else 1 + gap // FURTHER
@@ -43,29 +42,28 @@ def count_keys(
 @entry
 def place_keys(
     keys: UInt64s,
-    taken: Bytes,
+    rows: Int64s,
     partitions: int,
     key_places: Int64s,
     gap_places: Int64s,
     last: Int64s,
     packed: UInt64s,
-    rows: Int64s,
+    documents: Int64s,
     gaps: Bytes,
 ) -> None:
-    """Puts each key, its row and its gap where its partition's are; the places begin at each partition's first and move on.
+    """Puts each key, its document and its gap where its partition's are; the places begin at each partition's first and move on.
 
-    rows  as long as `packed`, or empty where nobody asks for them
+    documents  as long as `packed`, or empty where nobody asks for them
     """
-    with_rows = len(rows) > 0
-    for row in range(keys.shape[0]):
-        if taken[row] == 0:
-            continue
+    with_documents = len(documents) > 0
+    for document in range(keys.shape[0]):
+        row = rows[document]
         for place in range(keys.shape[1]):
-            key = keys[row, place]
+            key = keys[document, place]
             partition = partition_of(key, partitions)
             packed[key_places[partition]] = key
-            if with_rows:
-                rows[key_places[partition]] = row
+            if with_documents:
+                documents[key_places[partition]] = document
             key_places[partition] += 1
             gap = row - last[partition]
             while gap >= FURTHER:
@@ -91,11 +89,11 @@ def read_gaps(gaps: Bytes, first: int, numbers: Int64s) -> int:
 
 def warm_up() -> None:
     """Compiles the kernels of this file."""
-    keys, taken, gaps = np.zeros((1, 1), np.uint64), np.ones(1, np.uint8), np.zeros(8, np.uint8)
+    keys, gaps = np.zeros((1, 1), np.uint64), np.zeros(8, np.uint8)
     counts = [np.zeros(1, np.int64) for _ in range(3)]
     rows = np.zeros(1, np.int64)
     for given in (keys, read_only(keys)):
-        count_keys(given, taken, 1, *counts)
+        count_keys(given, rows, 1, *counts)
         a, b, c = (np.zeros(1, np.int64) for _ in range(3))
-        place_keys(given, taken, 1, a, b, c, np.zeros(1, np.uint64), rows, gaps)
+        place_keys(given, rows, 1, a, b, c, np.zeros(1, np.uint64), rows.copy(), gaps)
     read_gaps(read_only(gaps[:1]), 0, rows)

@@ -1,0 +1,69 @@
+"""Sketches as the first pass left them are those that the texts give; where none or too few were left, the texts are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from curation.dedup.homes import Home, Places
+from curation.dedup.keys import Keys
+from curation.dedup.measuring import KeptSketches
+from curation.dedup.shingles import document_shingles
+from curation.dedup.sketches import SKETCH, as_binary, sketches
+from curation.run.folder import RunFolder
+from tests.dedup.planted import words
+from tests.dedup.runs import VERIFIED, Page, batch_of, write_splits
+
+assert VERIFIED is not None
+SHINGLING = VERIFIED.shingling
+LENGTHS = [(40, 900), (3, 3000, 500), (2000,)]  # words of the documents of three splits; one is too short for a shingle
+PAGES = [[Page(" ".join(words(length, 7 * length))) for length in lengths] for lengths in LENGTHS]
+
+
+def home_of(folder: Path, sketched: bool) -> Home:
+    keys = Keys(url=False, exact=False, near=VERIFIED, sketched=sketched)
+    return Home(0, tuple(write_splits(RunFolder(str(folder)), PAGES, keys)))
+
+
+def of_texts(places: Places, size: int) -> list[bytes]:
+    pages = [page for split in PAGES for page in split]
+    made: pa.Array = as_binary(
+        sketches(document_shingles(batch_of([pages[place] for place in places]), SHINGLING), size)
+    )
+    return [sketch.as_py() for sketch in made]
+
+
+@pytest.mark.parametrize("sketched", [True, False])
+@pytest.mark.parametrize("size", [SKETCH, 1 << 16])
+@pytest.mark.parametrize("places", [[0, 1, 2, 3, 4, 5], [2], [3, 5], []])
+def test_sketches_are_those_of_the_texts(tmp_path: Path, sketched: bool, size: int, places: list[int]) -> None:
+    home, asked = home_of(tmp_path, sketched), np.array(places, np.int64)
+    found = KeptSketches(SHINGLING)(home, asked, size)
+    assert found.type == pa.large_binary()
+    assert [sketch.as_py() for sketch in found] == of_texts(asked, size)
+    if 3 in places:
+        assert len(found[places.index(3)].as_py()) == (4 * SKETCH if size == SKETCH else 4 * 2996)
+
+
+def test_texts_are_not_read_for_what_was_kept(tmp_path: Path) -> None:
+    home = home_of(tmp_path, True)
+    for part in home.parts:
+        Path(part.texts).unlink()
+    every = np.arange(6)
+    assert [sketch.as_py() for sketch in KeptSketches(SHINGLING)(home, every, SKETCH)] == of_texts(every, SKETCH)
+    with pytest.raises(FileNotFoundError):
+        KeptSketches(SHINGLING)(home, every, SKETCH + 1)
+
+
+def test_an_index_gives_what_it_has(tmp_path: Path) -> None:
+    """It has no texts: of a long document it gives the smallest hashes, of one that was never sketched none."""
+    for sketched in (True, False):
+        home = home_of(tmp_path / str(sketched), sketched)
+        held = Home(
+            0, tuple(type(part)(part.unit, part.signatures, "", part.first, part.documents) for part in home.parts)
+        )
+        found = [sketch.as_py() for sketch in KeptSketches(SHINGLING)(held, np.arange(6), 1 << 16)]
+        assert found == (of_texts(np.arange(6), SKETCH) if sketched else [b""] * 6)
