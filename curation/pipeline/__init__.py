@@ -11,7 +11,13 @@
 - `indexing`     what a run kept, as an index for later runs
 - `survivors`    what the first pass let through, read back
 - `vocabulary`   trains the run's tokenizer where the recipe asks for one
-- `finish`       second pass: survivors become shards, documents and ledger rows
+- `training_sample`, `pre_token_counting`  on which text, and what is counted in it
+- `fertility`    how well the vocabulary fits
+- `units`        what the finish pass works on: groups of splits
+- `finish`       second pass: survivors become documents, fates and tokens; `duplicate_verdicts` are those of the stage before
+- `token_runs`, `segments`  a unit's tokens, sorted by part, group and keyed hash
+- `shard_plan`, `shards`    which shards there will be; they are made
+- `places`       where each document went, into the ledger
 - `close`        the run's balance and its manifest
 - `curate`       all of it in order; the one entry for jobs and library
 - `table`        a recipe's filters over a table, a frame or a Spark DataFrame, without a run

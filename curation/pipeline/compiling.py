@@ -17,8 +17,9 @@ from curation.run.documents import TEXT
 from curation.text.columns import text_batch
 from curation.text.kernels.compiling import are_kept
 from curation.text.segmentation import Text
+from curation.tokenize import kernels as tokenize_kernels
 
-ROOMS = (dedup_kernels, decontaminate_kernels)  # that have kernels of their own, each of which is warmed up alone
+ROOMS = (dedup_kernels, decontaminate_kernels, tokenize_kernels)  # that have kernels of their own, each warmed up alone
 
 # One of everything that leads to a kernel of its own: a citation, a phrase over two chunks, a character left to Python.
 TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's ΑΣ.\n- a line", "…", ""]

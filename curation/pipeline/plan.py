@@ -16,6 +16,7 @@ import yaml
 from connectors import storage
 from connectors.errors import UserError, missing_extra
 from curation.dedup.index import read_index, require_comparable
+from curation.pipeline.training_sample import require_known_sources
 from curation.recipes.model import Recipe
 from curation.recipes.shards import HeldOut
 from curation.recipes.tokenize import TRAIN
@@ -59,6 +60,8 @@ def make_plan(recipe: Recipe, inputs: Sequence[str]) -> Plan:
     require_indexes(recipe)
     splits = tuple(plan_splits(inputs))
     require_source_names(recipe, splits)
+    if recipe.tokenize:
+        require_known_sources(recipe.tokenize.training.weights, [split.source for split in splits])
     content = {
         "corpusmill": VERSION,
         "recipe": recipe.resolved(),
@@ -92,6 +95,7 @@ def require_packages(recipe: Recipe) -> None:
         (bool(recipe.redact), "presidio_analyzer", "pii"),
         (recipe.extract.engine == "trafilatura", "trafilatura", "extract"),
         (language == "langdetect", "langdetect", "language"),
+        (bool(recipe.tokenize and recipe.tokenize.needs_sentencepiece), "sentencepiece", "tokenizers"),
     ]
     for needed, package, extra in needs:
         if needed and importlib.util.find_spec(package) is None:

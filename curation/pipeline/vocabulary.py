@@ -5,48 +5,41 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pyarrow as pa
-import xxhash
+from typing import Any
 
 from connectors import storage
 from connectors.storage import Written
 from curation.engines.engine import Engine
-from curation.pipeline.survivors import read_matches, read_survivors
+from curation.pipeline.fertility import measure_fertility
+from curation.pipeline.pre_token_counting import count_pre_tokens
+from curation.pipeline.training_sample import Sample, draw, grouped
 from curation.recipes.model import Recipe
 from curation.recipes.tokenize import TRAIN, Tokenize
-from curation.run.documents import DOC_ID, texts
+from curation.run.documents import texts
 from curation.run.folder import RunFolder
 from curation.run.receipt import Receipt
 from curation.tokenize.loading import load_tokenizer
-from curation.tokenize.train import train_bpe
+from curation.tokenize.train import END_OF_TEXT, train_on_counts
+from curation.tokenize.train_sentencepiece import END_OF_SENTENCE, Kind, train_sentencepiece
+from curation.tokenize.train_wordpiece import train_wordpiece
 
+SENTENCEPIECE_FILE = "tokenizer.model"
 UNIT = "vocabulary"
 
 
 @dataclass(frozen=True)
 class SampleTexts:
-    """A task: the texts of a split's kept documents that fall into a sample.
+    """A task: the texts of some splits that fall into a sample, each as often as it was drawn."""
 
-    A document is in the sample by a hash of its id, so the sample does not depend on engine or order.
-    """
+    sample: Sample
 
-    run: RunFolder
-    share: float
-
-    def __call__(self, unit: str) -> list[str]:
-        matches = read_matches(self.run, unit)
+    def __call__(self, units: tuple[str, ...]) -> list[str]:
         chosen: list[str] = []
-        for first, batch in read_survivors(self.run, unit):
-            ids = batch.column(DOC_ID).to_pylist()
-            drawn = [first + i not in matches and in_sample(doc_id, self.share) for i, doc_id in enumerate(ids)]
-            chosen += texts(batch.filter(pa.array(drawn, pa.bool_())))
+        for unit in units:
+            for batch, times in self.sample.batches(unit):
+                for text, drawn in zip(texts(batch), times.tolist(), strict=True):
+                    chosen += [text] * drawn
         return chosen
-
-
-def in_sample(doc_id: bytes, share: float) -> bool:
-    """Whether a document is in a sample of that share: by a hash of its id, so the same in every run."""
-    return int(xxhash.xxh3_64_intdigest(doc_id, seed=1)) < share * 2.0**64
 
 
 def make_vocabulary(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> str:
@@ -56,16 +49,19 @@ def make_vocabulary(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, r
 
 
 def settle(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> Receipt:
-    """Trains or copies the tokenizer."""
+    """Trains or copies the tokenizer, and measures how well it fits the run's text."""
     assert recipe.tokenize is not None
     started = time.perf_counter()
+    facts: dict[str, Any] = {}
     if recipe.tokenize.tokenizer == TRAIN:
-        chosen = run.tokenizer
-        outputs = {chosen: train(engine, run, recipe.tokenize, refined)}
+        chosen, content, facts = train(engine, run, recipe.tokenize, refined)
+        outputs = {chosen: storage.write_bytes(run.uri(chosen), content)}
     else:
         chosen, outputs = copy(run, recipe.tokenize.tokenizer)
+    location = tokenizer_location(run, chosen)
+    outputs |= measure_fertility(engine, run, refined, location, recipe.tokenize)
     timing = {"wall": time.perf_counter() - started}
-    return Receipt(UNIT, plan, "", 0, 0, {}, outputs, {"tokenizer": chosen}, timing)
+    return Receipt(UNIT, plan, "", 0, 0, {}, outputs, {"tokenizer": chosen, **facts}, timing)
 
 
 def tokenizer_location(run: RunFolder, chosen: str) -> str:
@@ -73,15 +69,28 @@ def tokenizer_location(run: RunFolder, chosen: str) -> str:
     return run.uri(chosen) if storage.exists(run.uri(chosen)) else chosen
 
 
-def train(engine: Engine, run: RunFolder, settings: Tokenize, refined: Sequence[Receipt]) -> Written:
-    """Trains a byte-level BPE on a bounded sample of the kept text."""
-    total = sum(receipt.facts["text_bytes"] for receipt in refined)
-    units = [receipt.unit for receipt in refined if receipt.facts["survivors"]]
-    task = SampleTexts(run, min(1.0, settings.sample_bytes / max(1, total)))
-    sampled: dict[int, list[str]] = dict(engine.map(task, units))
+def train(
+    engine: Engine, run: RunFolder, settings: Tokenize, refined: Sequence[Receipt]
+) -> tuple[str, bytes, dict[str, Any]]:
+    """Trains a vocabulary on a bounded sample of the kept text: its file's name and content, and what was trained on."""
+    training = settings.training
+    sample = draw(engine, run, refined, settings.sample_bytes, training.weights)
+    if training.model == "bpe":
+        counts = count_pre_tokens(
+            engine, sample, grouped(refined), training.pattern, training.pre_tokens, settings.sample_bytes
+        )
+        special = [settings.end_of_document or END_OF_TEXT, *training.special]
+        content = train_on_counts(counts, settings.vocabulary, special, training.pattern)
+        return run.tokenizer, content, {"trained_on": counts.totals._asdict() | {"pre_tokens": len(counts.counts)}}
+    sampled: dict[int, list[str]] = dict(engine.map(SampleTexts(sample), grouped(refined)))
     in_order = [text for number in sorted(sampled) for text in sampled[number]]
-    special = settings.end_of_document or "<|endoftext|>"
-    return storage.write_bytes(run.uri(run.tokenizer), train_bpe(in_order, settings.vocabulary, special))
+    facts = {"trained_on": {"documents": len(in_order), "text_bytes": sum(len(text.encode()) for text in in_order)}}
+    if training.model == "wordpiece":
+        special = [settings.end_of_document or END_OF_TEXT, *training.special]
+        return run.tokenizer, train_wordpiece(in_order, settings.vocabulary, special), facts
+    special = [settings.end_of_document or END_OF_SENTENCE, *training.special]
+    kind: Kind = "unigram" if training.model == "unigram" else "bpe"
+    return SENTENCEPIECE_FILE, train_sentencepiece(in_order, settings.vocabulary, special, kind), facts
 
 
 def copy(run: RunFolder, tokenizer: str) -> tuple[str, dict[str, Written]]:

@@ -1,0 +1,26 @@
+"""Kernels of vocabularies, compiled and kept as those of the text engine are; see `curation/text/kernels/compiling.py`.
+
+- `pre_tokens`  where a split pattern cuts a text
+- `counting`    how often each distinct pre-token occurs
+- `pair_queue`  pairs of symbols, and which is merged next
+- `merging`     the merges of byte-level BPE, from counts of pre-tokens
+
+Each module has a function `warm_up()` that calls each of its entries once, with the types of real work.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def modules() -> list[ModuleType]:
+    """All modules of kernels in this folder, imported."""
+    return [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+
+
+def warm_up() -> None:
+    """Compiles every kernel of vocabularies that is not kept yet, by using it once."""
+    for module in modules():
+        module.warm_up()
