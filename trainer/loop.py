@@ -32,6 +32,7 @@ from trainer.backends.protocol import Knobs, StepResult, TrainerBackend
 from trainer.checkpoint import store
 from trainer.checkpoint.retention import retain
 from trainer.config import Training
+from trainer.data.erased import only_erased
 from trainer.data.plan import DataPlan, difference
 from trainer.data.prefetch import prefetched
 from trainer.evaluate.perplexity import held_out
@@ -175,7 +176,8 @@ class _Session:
             return f"the tokenizer's digest was {state['tokenizer'][:12]}, is {tokenizer[:12]}"
         allowed = (*FREE, *(DELIBERATE if change else ()))
         problem = first_difference(state["config"], to_plain(self.config), allowed)
-        if problem is None and state["plan_digest"] != self.plan.digest():
+        other = state["plan_digest"] != self.plan.digest() and not only_erased(state["plan"], self.plan)
+        if problem is None and other:
             problem = f"the data's plan differs: {difference(state['plan'], self.plan.description())}"
         elif problem is not None and not change and problem.startswith(DELIBERATE):
             problem += " (--change allows it)"

@@ -2,6 +2,7 @@
 
 - `permutation`  a keyed bijection with an inverse
 - `blend`        draws over weighted sources, in closed form both ways
+- `blend_rules`  from temperature, shares, epochs and limits to weights; `blend_file` writes and reads them
 - `source`       a source's shards as one stream of tokens, cut into chunks
 - `manifest`     what a curation run hands over
 - `plan`         sample n of the run, and a step's samples on every data rank
@@ -9,4 +10,5 @@
 - `batch`        samples to micro-batches
 - `prefetch`     reading ahead, in one thread
 - `trace`        from a step to its documents, and back
+- `erased`       what an erasure means to trainings that have begun
 """

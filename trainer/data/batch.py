@@ -50,6 +50,10 @@ def micro_batch(plan: DataPlan, samples: Samples) -> MicroBatch:
         row, label = spans["row"][restarts], begins[restarts]
         weights[row, label] = 0
         positions = positions - _last_restart(row, label + 1, (rows, size))
+    for erased_row, (at, start) in enumerate(zip(samples.source.tolist(), samples.start.tolist())):
+        if len(plan.sources[at].erased):
+            for first, stop in zip(*plan.sources[at].erased_labels(start)):
+                weights[erased_row, first:stop] = 0
     return MicroBatch(
         tokens_BS=np.ascontiguousarray(tokens[:, :-1]),
         labels_BS=np.ascontiguousarray(tokens[:, 1:]),

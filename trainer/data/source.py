@@ -11,13 +11,15 @@ Chunks are shuffled, documents are not: neighbours in a chunk are neighbours in 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from connectors import erased_spans
+from connectors.erased_spans import ErasedSpans
 from connectors.errors import UserError
 from connectors.megatron import ShardReader
 from trainer.data.permutation import Permutation, key
@@ -44,6 +46,8 @@ class Sighting:
     first: int
     tokens: int
     has_start: bool  # its first token is one of the labels
+    erased: int = 0  # of the labels, how many were erased and are not trained on
+    start_erased: bool = False  # its first token is one of them
 
 
 class Source:
@@ -53,11 +57,19 @@ class Source:
     shards           (name, reader) in the manifest's order
     sequence_length  S, labels of a chunk
     seed             of the whole plan
+    erased           by shard, where something was erased: spans of its tokens. They keep their places, and are no labels
 
     Raises `UserError` where no chunk fits: the source has fewer than 2S tokens.
     """
 
-    def __init__(self, name: str, shards: Sequence[tuple[str, ShardReader]], sequence_length: int, seed: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        shards: Sequence[tuple[str, ShardReader]],
+        sequence_length: int,
+        seed: int,
+        erased: Mapping[str, ErasedSpans] | None = None,
+    ) -> None:
         self.name, self.sequence_length, self.seed = name, sequence_length, seed
         self.shards = [shard for shard, _ in shards]
         self._readers = [reader for _, reader in shards]
@@ -70,6 +82,8 @@ class Source:
                 f"Source '{name}' has {self.tokens:,} tokens, too few for data.sequence_length {sequence_length:,}: it "
                 f"takes twice that. Shorten the sequence, or leave the source out of data.stages."
             )
+        parts = [(base, (erased or {}).get(shard)) for shard, base in zip(self.shards, self._first_tokens)]
+        self.erased = erased_spans.joined([(base, spans) for base, spans in parts if spans is not None])  # of the stream
         self.offset = lru_cache(maxsize=8)(self._offset)
         self._order = lru_cache(maxsize=8)(self._permutation)
 
@@ -126,6 +140,11 @@ class Source:
             return found[0]
         return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
 
+    def erased_labels(self, start: int) -> tuple[Indices, Indices]:
+        """Which of the S labels after position `start` were erased: runs of them, counted from the first label."""
+        first, stop = self.erased.inside(start + 1, start + 1 + self.sequence_length)
+        return first - (start + 1), stop - (start + 1)
+
     def shard_of(self, document: int) -> tuple[str, int]:
         """The shard that a document is in, and its index there."""
         shard = self._shard_of(document)
@@ -135,6 +154,14 @@ class Source:
         """The document, as an index of this source, that a token of a shard belongs to."""
         number = self.shards.index(shard)
         return self._first_documents[number] + _document_at(self._readers[number], token)
+
+    def stream_position(self, shard: str, token: int) -> int:
+        """Where a token of a shard is in the stream."""
+        return self._first_tokens[self.shards.index(shard)] + token
+
+    def draws_of(self, epoch: int, chunks: Indices) -> Indices:
+        """The draws of an epoch that are these chunks."""
+        return self._order(epoch).inverse(chunks) + epoch * self.chunks
 
     def token_range(self, document: int) -> tuple[int, int]:
         """First token of a document in the stream, and the first one after it."""
@@ -159,12 +186,14 @@ class Source:
         if highest < lowest:
             return []
         chunks = np.arange(lowest, highest + 1, dtype=np.int64)
-        draws = self._order(epoch).inverse(chunks) + epoch * self.chunks
+        draws = self.draws_of(epoch, chunks)
         found = []
         for draw, chunk in zip(draws.tolist(), chunks.tolist()):
             first_label = offset + chunk * size + 1
             first, end = max(start, first_label), min(stop, first_label + size)
-            found.append(Sighting(draw, epoch, first - first_label, end - first, start >= first_label))
+            has_start = start >= first_label
+            erased = self.erased.count(first, end), has_start and self.erased.count(first, first + 1) > 0
+            found.append(Sighting(draw, epoch, first - first_label, end - first, has_start, *erased))
         return sorted(found, key=lambda one: one.draw)
 
 

@@ -44,20 +44,22 @@ def documents_of_step(plan: DataPlan, step: int) -> Iterator[Part]:
         firsts = [max(0, begin) for begin in begins]
         for document, begin, first, stop in zip(documents, begins, firsts, [*firsts[1:], plan.sequence_length]):
             shard, index = source.shard_of(document)
-            trained = stop - first - (plan.isolated and begin >= 0)
+            trained = stop - first - _untrained(plan, at, start + 1 + first, start + 1 + stop, begin >= 0)
             yield Part(step, number, source.name, document, shard, index, first, stop - first, trained)
 
 
 def steps_of_document(plan: DataPlan, source: int, document: int, stop: int | None = None) -> list[Seen]:
     """Where a document is trained on before step `stop` (default: the schedule's last), in the order of training.
 
-    A place where only its first token is a label, which isolated documents do not train on, is left out.
+    A place where only its first token is a label, which isolated documents do not train on, is left out, and so is one where
+    all its labels were erased.
     """
     draws = int(plan.draws(plan.steps if stop is None else stop)[source])
     seen: list[Seen] = []
     for epoch in range(-(-draws // plan.sources[source].chunks)):
         for sighting in plan.sources[source].sightings(document, epoch):
-            trained = sighting.tokens - (plan.isolated and sighting.has_start)
+            begins = plan.isolated and sighting.has_start and not sighting.start_erased
+            trained = sighting.tokens - sighting.erased - begins
             if sighting.draw >= draws or not trained:
                 continue
             number = plan.sample_number(source, sighting.draw)  # rises with the draw: `seen` stays in order
@@ -65,3 +67,11 @@ def steps_of_document(plan: DataPlan, source: int, document: int, stop: int | No
             place = plan.step_of(number), number, epoch
             seen.append(Seen(*place, sighting.first, sighting.tokens, trained))
     return seen
+
+
+def _untrained(plan: DataPlan, source: int, first: int, stop: int, begins: bool) -> int:
+    """How many of the labels at [first, stop) of a source's stream have weight 0. `begins`: the first one begins a document."""
+    erased = plan.sources[source].erased
+    if not len(erased):
+        return int(plan.isolated and begins)
+    return erased.count(first, stop) + int(plan.isolated and begins and not erased.count(first, first + 1))
