@@ -5,10 +5,13 @@ from __future__ import annotations
 import typer
 
 from jobs import (
+    blend,
     calibrate,
     command,
+    compact,
     curate,
     demo,
+    erase,
     explain,
     index,
     measures,
@@ -20,6 +23,7 @@ from jobs import (
     train,
     try_,
     verify,
+    vocabulary,
     why,
 )
 from jobs import compile as compile_job
@@ -44,6 +48,10 @@ app.command("report")(report.main)
 app.command("why")(why.main)
 app.command("trace")(trace.main)
 app.command("verify")(verify.main)
+app.command("vocabulary")(vocabulary.main)
+app.command("erase")(erase.main)
+app.command("compact")(compact.main)
+app.command("blend")(blend.main)
 app.command("train")(train.main)
 app.command("seen")(seen.main)
 app.command("prove")(prove.main)

@@ -29,6 +29,7 @@ class Data(Strict):
     documents: Literal["isolated", "continuous"] = "continuous"
     stages: tuple[Stage, ...] = ()  # none: every source of the run, by its tokens
     max_epochs: dict[str, PositiveFloat] = {}  # a plan that would repeat a source more often is an error
+    blend: str = ""  # a file that `corpusmill blend` made, in place of `stages` and `max_epochs`
 
 
 class Batch(Strict):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from connectors.errors import UserError
 from connectors.settings import apply_change, explain, parse_yaml
 from trainer.config import Model, Training
+from trainer.data.blend_file import with_blend
 from trainer.data.manifest import read_shards
 from trainer.data.plan import DataPlan
 
@@ -55,9 +56,10 @@ def _mapping(plain: Any, where: str) -> dict[str, Any]:
 def settled(config: Training, run: Path) -> tuple[Training, DataPlan]:
     """The configuration with nothing left open, and the plan of its data.
 
-    Shards are those of the run unless `data.shards` names others; the model's vocabulary is the tokenizer's, rounded up,
-    unless it was set. Raises `UserError` as `DataPlan` does.
+    Shards are those of the run unless `data.shards` names others; what a blend file says is taken in; the model's vocabulary is
+    the tokenizer's, rounded up, unless it was set. Raises `UserError` as `DataPlan` does.
     """
+    config = with_blend(config)
     shards = Path(config.data.shards) if config.data.shards else run / "shards"
     if "vocabulary" not in config.model.model_fields_set:
         tokens = max(row.vocabulary for row in read_shards(shards))

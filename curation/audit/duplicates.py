@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-import duckdb
-
-from connectors import storage
 from curation.audit.differences import CHARACTERS
-from curation.audit.story import Beside, Copies, Ledger, Story, as_pattern
+from curation.audit.story import FILE, Beside, Copies, Ledger, Story
+from curation.audit.tokens import texts_by_id
 
 MOST_COPIES = 5  # addresses of duplicates that a kept document's story names
 _Z = 1.959964  # of a normal distribution, 95 % within
@@ -65,16 +63,9 @@ def beside(ledger: Ledger, story: Story) -> Beside:
 
 def beginning(ledger: Ledger, doc_id: bytes) -> str:
     """How a kept document's text begins, "" where the run holds no such text."""
-    folder = ledger.folder
-    kept = ledger.rows("finish", "doc_id = ? AND fate = 'kept'", [doc_id], "shard")
-    if not kept or not storage.list_files(folder.uri("documents"), ".parquet"):
-        return ""
-    one = f"{kept[0]['shard']}.parquet" if kept[0]["shard"] else "**/*.parquet"  # without tokens no shard is named
-    found = duckdb.execute(
-        f"SELECT left(text, {CHARACTERS}) FROM read_parquet(?) WHERE doc_id = ?",
-        [f"{as_pattern(folder.uri('documents'))}/{one}", doc_id],
-    ).fetchall()
-    return str(found[0][0]) if found else ""
+    kept = ledger.rows("finish", "doc_id = ? AND fate = 'kept'", [doc_id], f"row, {FILE}")
+    file = ledger.opened(ledger.folder.documents(ledger.unit_of("finish", kept[0]))) if kept else None
+    return "" if file is None else texts_by_id(file, [kept[0]["row"]], [doc_id]).get(doc_id, "")[:CHARACTERS]
 
 
 def copies(ledger: Ledger, story: Story) -> Copies:

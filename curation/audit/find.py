@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
-from typing import Any
 
-import duckdb
-
-from connectors import storage
 from connectors.errors import UserError, nearest
 from curation.audit.duplicates import with_duplicates
-from curation.audit.story import Ledger, Story, as_pattern
+from curation.audit.story import Ledger, Story
+from curation.audit.tokens import FIRST_TOKEN, SPLIT, documents_at, texts_by_id
 from curation.redact.urls import redact_url
+from curation.run.documents import ROW
 
 MOST_STORIES = 20
 NOT_A_RESPONSE = "not_a_response"  # the reason of a record that only accompanies a page
@@ -29,12 +27,12 @@ def why(run: str, url: str = "", doc_id: str = "") -> list[Story]:
             key = bytes.fromhex(doc_id)
         except ValueError:
             raise UserError(f"'{doc_id}' is no document id: it has 32 hex digits") from None
-        records = ledger.rows("records", "doc_id = ?", [key])
+        stories = ledger.look_up("doc_id = ?", [key])
     else:
-        records = ledger.rows("records", f"url IN (?, ?) LIMIT {MOST_STORIES}", [url, redact_url(url)])
-    if not records:
+        stories = ledger.look_up(f"url IN (?, ?) LIMIT {MOST_STORIES}", [url, redact_url(url)])
+    if not stories:
         raise UserError(f"No record of {doc_id or url} in this run.{_similar(ledger, url)}")
-    return [with_duplicates(ledger, ledger.story(record)) for record in records]
+    return [with_duplicates(ledger, story) for story in stories]
 
 
 def _similar(ledger: Ledger, url: str) -> str:
@@ -48,37 +46,29 @@ def _similar(ledger: Ledger, url: str) -> str:
     return nearest(url, difflib.get_close_matches(url, urls, n=1) or urls[:8])
 
 
-def trace(run: str, shard: str, token: int) -> Story:
-    """The document that a token of a shard comes from. Raises `UserError` for a shard or token that is not there."""
-    ledger = Ledger(run)
-    shards: dict[str, dict[str, Any]] = {row["shard"]: row for row in ledger.manifest["shards"]}
-    if shard not in shards:
-        raise UserError(f"No shard '{shard}' in this run.{nearest(shard, shards)}")
-    if "dtype" not in shards[shard]:
-        raise UserError("This run has no tokens: its recipe does not tokenize")
-    if not 0 <= token < shards[shard]["tokens"]:
-        raise UserError(f"Shard {shard} has the tokens 0 to {shards[shard]['tokens'] - 1}, not {token}")
-    index = ledger.folder.uri(ledger.folder.shard(shard, "docs.parquet"))
-    row = duckdb.execute(
-        "SELECT doc_id, first_token, tokens FROM read_parquet(?) WHERE first_token <= ? AND ? < first_token + tokens",
-        [as_pattern(index), token, token],
-    ).fetchall()[0]
-    doc_id, first, tokens = bytes(row[0]), int(row[1]), int(row[2])
-    story = ledger.story(ledger.rows("records", "doc_id = ?", [doc_id])[0])
-    place = {"shard": shard, "token": token, "of_document": token - first, "first_token": first, "tokens": tokens}
-    return replace(story, tokens=place)
+def trace(run: str | Ledger, shard: str, token: int) -> Story:
+    """The document that a token of a shard comes from. Raises `UserError` for a shard or token that is not there.
+
+    Takes the footer and one row group of each file that it reads, whatever the size of the run; see `tokens` for many at once.
+    A run that is open already is not opened again.
+    """
+    ledger = opened(run)
+    found = documents_at(ledger, shard, [token]).to_pylist()[0]
+    first = found[FIRST_TOKEN]
+    place = {"shard": shard, "token": token, "of_document": token - first, "first_token": first}
+    return replace(ledger.story(found[SPLIT], found[ROW]), tokens=place | {"tokens": found["tokens"]})
 
 
-def text_of(run: str, story: Story) -> str:
+def text_of(run: str | Ledger, story: Story) -> str:
     """The curated text of a kept document, "" for any other."""
-    shard = story.fate["shard"]
-    if story.fate["fate"] != "kept" or not shard:
+    if story.fate["fate"] != "kept":
         return ""
-    ledger = Ledger(run)
-    uri = ledger.folder.uri(ledger.folder.documents(shard))
-    if not storage.exists(uri):
-        return ""
-    rows = duckdb.execute(
-        "SELECT text FROM read_parquet(?) WHERE doc_id = ?", [as_pattern(uri), bytes.fromhex(story.doc_id)]
-    ).fetchall()
-    return str(rows[0][0]) if rows else ""
+    ledger = opened(run)
+    file = ledger.opened(ledger.folder.documents(story.unit))
+    doc_id = bytes.fromhex(story.doc_id)
+    return "" if file is None else texts_by_id(file, [story.record[ROW]], [doc_id]).get(doc_id, "")
+
+
+def opened(run: str | Ledger) -> Ledger:
+    """The ledger of a run folder, or one that is open."""
+    return Ledger(run) if isinstance(run, str) else run

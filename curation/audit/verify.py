@@ -2,143 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-import duckdb
-import pyarrow.parquet as pq
+from connectors.errors import UserError, nearest
+from curation.audit.damaged_tokens import with_documents_hit
+from curation.audit.finding import Finding, Progress
+from curation.audit.story import Ledger
+from curation.audit.verify_files import THREADS, check_files, files_of, hashed
+from curation.audit.verify_ledger import Counted, check_sources, count_unit
+from curation.audit.verify_receipts import check_receipts
+from curation.audit.verify_shards import ShardCheck, not_in_ledger
+from curation.run.merkle import Sibling, inclusion_proof, merkle_root, proven_root
 
-from connectors import storage
-from connectors.errors import UserError
-from connectors.megatron import ShardReader
-from curation.audit.story import Ledger, as_pattern
-from curation.pipeline.close import complete_manifest
-from curation.pipeline.plan import first_difference
-from curation.run.receipt import Receipt, Unbalanced
-
-FATES = ("kept", "removed", "duplicate", "quarantined")
+ROOT = "merkle_root"
 
 
-def verify(run: str, progress: Callable[[str], None] = lambda _: None) -> list[str]:
-    """All that is wrong with a run, one line each; an empty list if nothing is. `progress` hears of each file.
+def verify(run: str, progress: Progress = lambda path, count: None) -> list[Finding]:
+    """All that is wrong with a run; an empty list if nothing is. `progress` hears of each file and of the bytes read of it.
 
-    Reads every file once as a stream; memory is bounded by a shard's document index.
+    Every file is read once as a stream, several at a time; then, if all are what they were, the ledger a finish unit at a time
+    and the shards a row group at a time. Memory is bounded by a unit's ids. Raises `UserError` where there is no finished run.
     """
     ledger = Ledger(run)
-    problems = list(_files(ledger, progress))
-    problems += _receipts(ledger)
-    if not problems:  # counts of files that are not what they were mean nothing
-        problems += _balance(ledger)
-        problems += _shards(ledger)
-    return problems
+    findings = [*check_root(ledger), *check_files(ledger, progress), *check_receipts(ledger)]
+    if not findings:  # counts of files that are not what they were mean nothing
+        return list(check_contents(ledger, progress))
+    return with_documents(ledger, findings)
 
 
-def _files(ledger: Ledger, progress: Callable[[str], None]) -> Iterator[str]:
-    for path, written in ledger.manifest["files"].items():
-        progress(path)
-        uri = ledger.folder.uri(path)
-        if not storage.exists(uri):
-            yield f"{path} is missing"
-            continue
-        found = storage.digest(uri)
-        if found.bytes != written["bytes"]:
-            yield f"{path} has {found.bytes:,} bytes, not {written['bytes']:,}"
-        elif found.sha256 != written["sha256"]:
-            yield f"{path} was changed: its SHA-256 is {found.sha256[:16]}…, not {written['sha256'][:16]}…"
+def check_root(ledger: Ledger) -> Iterator[Finding]:
+    """The manifest's Merkle root against its list of files."""
+    if ROOT in ledger.manifest and ledger.manifest[ROOT] != root_of(ledger):
+        yield Finding(ledger.folder.manifest, f"names the Merkle root {ledger.manifest[ROOT]}, its files have another")
 
 
-def _receipts(ledger: Ledger) -> Iterator[str]:
-    """The manifest once more, made from the receipts as at the end of the run."""
-    run, manifest = ledger.folder, ledger.manifest
-    units = {
-        "refine": [split["split"] for split in manifest["inputs"]],
-        "dedup": ["duplicates"],
-        "removal_rates": ["removal_rates"] if (manifest["plan"]["recipe"]["dedup"] or {}).get("alarm") else [],
-        "index": index_units(manifest),
-        "vocabulary": ["vocabulary"] if manifest["plan"]["recipe"]["tokenize"] else [],
-        "finish": [shard["shard"] for shard in manifest["shards"]],
-    }
-    receipts: dict[str, list[Receipt]] = {stage: [] for stage in units}
-    for stage, unit in [(stage, unit) for stage, names in units.items() for unit in names]:
-        path = run.receipt(stage, unit)
-        try:
-            receipts[stage].append(Receipt.from_json(storage.read_bytes(run.uri(path))))
-        except FileNotFoundError:
-            yield f"{path} is missing"
-        except ValueError:
-            yield f"{path} was changed: it is no receipt any more"
-    if all(len(receipts[stage]) == len(units[stage]) for stage in units):
-        yield from _differences(ledger, receipts)
+def root_of(ledger: Ledger) -> str:
+    """The Merkle root over the files that a run's manifest names."""
+    return merkle_root(files_of(ledger.manifest))
 
 
-def index_units(manifest: dict[str, Any]) -> list[str]:
-    """The receipts of a run's index, if it has one."""
-    if not (manifest["plan"]["recipe"]["dedup"] or {}).get("index"):
-        return []
-    return [*(f"splits/{split['split']}" for split in manifest["inputs"]), "index"]
-
-
-def _differences(ledger: Ledger, receipts: dict[str, list[Receipt]]) -> Iterator[str]:
-    run, manifest = ledger.folder, ledger.manifest
-    for stage in receipts:
-        for receipt in receipts[stage]:
-            if receipt.plan != manifest["plan_digest"]:
-                yield f"{run.receipt(stage, receipt.unit)} is of another plan than {run.manifest}"
-    files = {run.recipe: storage.digest(run.uri(run.recipe))} if storage.exists(run.uri(run.recipe)) else {}
-    between = receipts["dedup"] + receipts["removal_rates"] + receipts["index"] + receipts["vocabulary"]
-    try:
-        made = complete_manifest(run, manifest["plan"], files, receipts["refine"], between, receipts["finish"])
-    except Unbalanced as error:
-        yield f"the receipts do not balance: {error}"
+def check_contents(ledger: Ledger, progress: Progress) -> Iterator[Finding]:
+    """Conservation, and all entries of all document indexes."""
+    units = [(unit["unit"], unit["splits"]) for unit in ledger.manifest["units"]]
+    total, in_shards = Counted(), Counted()
+    with ThreadPoolExecutor(THREADS) as threads:
+        for counted in threads.map(lambda unit: count_unit(ledger, *unit), units):
+            total.merge(counted)
+        checks = [ShardCheck(ledger, row, progress) for row in ledger.manifest["shards"] if "dtype" in row]
+        for check, found in zip(checks, threads.map(lambda check: list(check.findings()), checks)):
+            in_shards.findings += found
+            in_shards.by_shard.merge(check.by_shard)
+            in_shards.by_split.merge(check.by_split)
+    findings = [*total.findings, *check_sources(total, ledger.manifest["sources"]), *in_shards.findings]
+    yield from findings
+    if findings:
         return
-    for key in made:
-        if key != "files" and made[key] != manifest[key]:
-            yield f"{run.manifest} and the receipts disagree: {first_difference(manifest[key], made[key], key)}"
-    for path in sorted(made["files"].keys() | manifest["files"].keys()):
-        if path != run.recipe and made["files"].get(path) != manifest["files"].get(path):
-            yield f"{run.manifest} and the receipts disagree about {path}"
+    for shard in total.by_shard.differences(in_shards.by_shard):
+        path = ledger.folder.shard(shard, "docs.parquet")
+        yield Finding(path, "and the ledger disagree on where documents stand", not_in_ledger(ledger, shard))
+    for split in total.by_split.differences(in_shards.by_split):
+        told = "and the document indexes disagree on which of its records stand in shards"
+        yield Finding(ledger.folder.ledger("records", split), told)
 
 
-def _balance(ledger: Ledger) -> Iterator[str]:
-    """Law 1, counted again from the ledger itself: every record has one fate, and the manifest says the same."""
-    folder = as_pattern(ledger.folder.uri("ledger"))
-    parts = [f"{folder}/{part}/**/*.parquet" for part in ("refine", "finish") if ledger.has(part)]
-    counts = ", ".join(f"count(*) FILTER (f.fate = '{fate}')" for fate in FATES)
-    rows = duckdb.execute(
-        f"""SELECT r.source, count(*), count(f.doc_id), count(DISTINCT r.doc_id),
-                  {counts}
-           FROM read_parquet(?) r LEFT JOIN read_parquet(?) f USING (doc_id) GROUP BY r.source""",
-        [f"{folder}/records/**/*.parquet", parts],
-    ).fetchall()
-    fates = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [parts]).fetchall()[0]
-    records = sum(row[1] for row in rows)
-    if fates[0] != records:
-        yield f"the ledger has {records:,} records and {fates[0]:,} fates"
-    sources: dict[str, dict[str, int]] = ledger.manifest["sources"]
-    if sorted(sources) != sorted(row[0] for row in rows if row[1]) and any(s["in"] for s in sources.values()):
-        yield f"the ledger has the sources {sorted(row[0] for row in rows)}, the manifest {sorted(sources)}"
-    for source, entered, with_fate, distinct, *by_fate in rows:
-        if not entered == with_fate == distinct:
-            yield f"source {source}: {entered:,} records, {distinct:,} of them distinct, {with_fate:,} with a fate"
-        counted = {"in": entered, **dict(zip(FATES, by_fate, strict=True))}
-        if counted != sources.get(source):
-            yield f"source {source}: the ledger counts {counted}, the manifest {sources.get(source)}"
+def with_documents(ledger: Ledger, findings: list[Finding]) -> list[Finding]:
+    """The findings, with the documents that are hit where the tokens of a shard were altered."""
+    broken = {finding.place for finding in findings}
+    of_tokens = {ledger.folder.shard(name, "bin"): row for name, row in ledger.shards.items()}
+    return [
+        with_documents_hit(ledger, finding, of_tokens[finding.place], broken)
+        if finding.is_damage and finding.place in of_tokens
+        else finding
+        for finding in findings
+    ]
 
 
-def _shards(ledger: Ledger) -> Iterator[str]:
-    """Each shard's index against its tokens and its document index."""
-    for row in ledger.manifest["shards"]:
-        if "dtype" not in row:
-            continue
-        name = row["shard"]
-        try:
-            shard = ShardReader(storage.local_path(ledger.folder.uri(f"shards/{name}")))
-            shard.check()
-        except UserError as error:
-            yield f"shard {name}: {error}"
-            continue
-        index: Any = pq.read_table(ledger.folder.uri(ledger.folder.shard(name, "docs.parquet")))
-        if index["tokens"].to_pylist() != shard.lengths.tolist():
-            yield f"shard {name}: docs.parquet and .idx disagree on the documents' lengths"
-        if (len(shard), shard.tokens) != (row["documents"], row["tokens"]):
-            yield f"shard {name}: {len(shard):,} documents, {shard.tokens:,} tokens; the manifest says otherwise"
+def prove_file(run: str, path: str) -> tuple[str, list[Sibling], list[Finding]]:
+    """A file's leaf as a line, the proof that it is part of the run, and what is wrong with either: only that file is read.
+
+    Raises `UserError` for a file that the manifest does not name.
+    """
+    ledger = Ledger(run)
+    files = files_of(ledger.manifest)
+    if path not in files:
+        raise UserError(f"'{path}' is no file of this run's manifest.{nearest(path, files)}")
+    written, proof = files[path], inclusion_proof(files, path)
+    here = hashed(ledger.folder.uri(path), path, lambda name, count: None)
+    findings = [] if here == written else [Finding(path, "is missing" if here is None else "was changed")]
+    if proven_root(path, written, proof) != ledger.manifest.get(ROOT, root_of(ledger)):
+        findings.append(Finding(ledger.folder.manifest, f"names another Merkle root than {path} leads to"))
+    return f"{written.sha256} {written.bytes} {path}", proof, findings

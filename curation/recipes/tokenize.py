@@ -48,7 +48,9 @@ class Tokenize(Strict):
         """Raises `UserError` where the bytes and the special tokens alone are more than the vocabulary."""
         least = 257 + len(self.training.special)
         if self.tokenizer == TRAIN and self.vocabulary < least:
-            raise UserError(f"tokenize.vocabulary: {self.vocabulary} is too small: bytes and special tokens are {least}")
+            raise UserError(
+                f"tokenize.vocabulary: {self.vocabulary} is too small: bytes and special tokens are {least}"
+            )
         return self
 
     @property

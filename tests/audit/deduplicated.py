@@ -123,6 +123,7 @@ def store(run: Written, verify: bool) -> None:
         "inputs": [],
         "sources": {},
         "steps": steps,
+        "units": [{"unit": "web/00000", "splits": ["web/a"]}],
         "shards": [{"shard": "web/00000", "tokens": 20 * len(run.documents), "documents": len(run.documents)}],
         "files": {},
     }

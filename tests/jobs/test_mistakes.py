@@ -162,7 +162,7 @@ def test_misuse_of_the_command_line_says_how_it_is_used(light_run: Path) -> None
     for words in (
         ["curate"],
         ["why"],
-        ["trace", light_run],
+        ["seen", light_run],
         ["curate", "fineweb", "-i", "x", "-r", "y", "--workers", "0"],
     ):
         done = command(*words)
