@@ -53,7 +53,9 @@ def read_shards(shards: Path) -> list[ShardRow]:
     run = shards.parent
     path = run / "manifest.json"
     if (run / INTERRUPTED).exists():
-        raise UserError(f"An erasure from '{run}' was interrupted. Finish it first: run the same corpusmill erase again.")
+        raise UserError(
+            f"An erasure from '{run}' was interrupted. Finish it first: run the same corpusmill erase again."
+        )
     if not path.is_file():
         raise UserError(
             f"'{run}' holds no run: there is no manifest.json in it. Set data.shards to RUN/shards of a curated run."

@@ -83,7 +83,9 @@ class Source:
                 f"takes twice that. Shorten the sequence, or leave the source out of data.stages."
             )
         parts = [(base, (erased or {}).get(shard)) for shard, base in zip(self.shards, self._first_tokens)]
-        self.erased = erased_spans.joined([(base, spans) for base, spans in parts if spans is not None])  # of the stream
+        self.erased = erased_spans.joined(
+            [(base, spans) for base, spans in parts if spans is not None]
+        )  # of the stream
         self.offset = lru_cache(maxsize=8)(self._offset)
         self._order = lru_cache(maxsize=8)(self._permutation)
 
