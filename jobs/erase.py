@@ -21,7 +21,7 @@ from connectors import storage
 from connectors.errors import UserError
 from curation.audit.erase.account import Checkpoint
 from curation.audit.erase.erasing import SIMILAR, Erasure, erasing
-from curation.audit.erase.finding import Found
+from curation.audit.erase.found import Found
 from curation.audit.erase.proof import prove, record_proof
 from curation.audit.erase.requests import Request, read_requests, settled
 from curation.audit.erase.show import checkpoint_table, found_tables, proof_table

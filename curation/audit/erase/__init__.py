@@ -2,7 +2,8 @@
 
 - `requests`   what is asked: an address, a domain, a document, a text, a pattern
 - `matching`   which documents, addresses and shown texts a request names
-- `finding`    the passes over a run that find them, and all that are similar
+- `finding`    the passes over a run that find them, and all that are similar: `ledger_rows` and `documents`
+- `found`      what they come to
 - `places`     everything in a run folder that may hold a text or an address, and what becomes of it
 - `rewriting`  the new files, written aside
 - `journal`    all of them moved into place, or none

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from connectors import storage
 from connectors.storage import Written
-from curation.audit.erase.finding import Found
+from curation.audit.erase.found import Found
 from curation.audit.erase.journal import FOLDER, Change, aside
 from curation.audit.erase.requests import Request
 from curation.erased.tombstones import SIMILARITY, Seal

@@ -25,7 +25,7 @@ from curation.audit.erase.account import as_json, files_of
 from curation.audit.erase.bookkeeping import ERASURES, erasure_row, new_receipts, write_new_manifest
 from curation.audit.erase.decoding import ShardTexts
 from curation.audit.erase.erasing import Erasure
-from curation.audit.erase.finding import Found
+from curation.audit.erase.found import Found
 from curation.audit.erase.journal import FOLDER, Change, aside
 from curation.audit.erase.rewriting import Rewriting, schema_of
 from curation.run import ledger

@@ -20,8 +20,10 @@ from connectors.errors import UserError
 from curation.audit.erase import journal
 from curation.audit.erase.account import Checkpoint, write_account
 from curation.audit.erase.bookkeeping import ERASURES, Counted, ended, erasure_row, new_receipts, write_new_manifest
-from curation.audit.erase.finding import Found, find, rows_of
+from curation.audit.erase.finding import find
+from curation.audit.erase.found import Found
 from curation.audit.erase.journal import Change, aside
+from curation.audit.erase.ledger_rows import rows_of
 from curation.audit.erase.matching import Matcher
 from curation.audit.erase.requests import Request
 from curation.audit.erase.rewriting import Rewriting

@@ -19,16 +19,11 @@ from connectors import storage
 from connectors.storage import Written
 from curation.audit.erase.account import as_json
 from curation.audit.erase.decoding import ShardTexts
+from curation.audit.erase.documents import document_units, read_documents
 from curation.audit.erase.erasing import Erasure
-from curation.audit.erase.finding import (
-    ADDRESS,
-    document_units,
-    in_order,
-    read_documents,
-    rows_of,
-    with_language,
-)
+from curation.audit.erase.finding import in_order
 from curation.audit.erase.journal import FOLDER
+from curation.audit.erase.ledger_rows import ADDRESS, rows_of, with_language
 from curation.audit.erase.matching import Matcher, found_together, matches
 from curation.audit.erase.requests import of_kind
 from curation.engines.engine import Engine

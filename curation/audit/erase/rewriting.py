@@ -22,8 +22,9 @@ from connectors.erased_spans import ErasedSpans
 from connectors.errors import UserError
 from connectors.megatron import ShardReader
 from connectors.storage import Written
-from curation.audit.erase.finding import ADDRESS, Erased, Found, rows_of
+from curation.audit.erase.found import Erased, Found
 from curation.audit.erase.journal import Change, aside
+from curation.audit.erase.ledger_rows import ADDRESS, rows_of
 from curation.audit.erase.matching import Hit, Matcher, matches
 from curation.dedup.index import FOLDER as INDEX
 from curation.dedup.index import NAME as INDEX_NAME

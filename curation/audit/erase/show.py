@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from curation.audit.erase.account import Checkpoint, counts
-from curation.audit.erase.finding import Found
+from curation.audit.erase.found import Found
 from curation.audit.erase.proof import Proof
 from curation.audit.erase.requests import Request
 from curation.audit.pages import open_table
