@@ -40,7 +40,7 @@ def text_record(offset: int, text: object, columns: Mapping[str, object], limits
         url = fit_url(str(rest.pop("url")))
     date = ""
     for name in DATE_COLUMNS:
-        if date := fit_date(_as_text(rest.get(name))):
+        if date := fit_date(plain_text(rest.get(name))):
             del rest[name]
             break
 
@@ -68,13 +68,10 @@ def text_record(offset: int, text: object, columns: Mapping[str, object], limits
 
 def json_of(columns: Mapping[str, object]) -> str:
     """Compact JSON with sorted keys. Numbers that are not finite, which JSON cannot say, become null."""
-    write = json.JSONEncoder(
-        ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_as_text
-    ).encode
     try:
-        return write(columns)
+        return _JSON.encode(columns)
     except ValueError:
-        return write(_finite(columns))
+        return _JSON.encode(_finite(columns))
 
 
 def _finite(value: object) -> object:
@@ -87,7 +84,7 @@ def _finite(value: object) -> object:
     return value
 
 
-def _as_text(value: object) -> str:
+def plain_text(value: object) -> str:
     """Values that JSON has no type for: times by RFC 3339 (UTC where no zone is told), bytes in base64."""
     if value is None:
         return ""
@@ -97,3 +94,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return str(value)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=plain_text)

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.fields import text_record
+from connectors.record_columns import RecordColumns, columns_of
 from connectors.records import Limits, Record, Refusal
 from connectors.storage import open_input
+from connectors.text_columns import text_columns, values_of
 
 SUFFIXES = (".parquet", ".parq", ".pq")
 MAGIC = (b"PAR1",)
@@ -35,20 +38,36 @@ def read(uri: str, limits: Limits, first: int = 0, stop: int | None = None) -> I
     rows lost as value, and reading goes on with the next group. See `connectors.records.Reader`.
     Raises also the `OSError` of the storage itself, so that a failing disk is not taken for a damaged file.
     """
+    for row, found in _batches(uri, first, stop):
+        if isinstance(found, Refusal):
+            yield Record(row, refusal=found)
+        else:
+            yield from _records(found, row, limits)
+
+
+def read_columns(uri: str, limits: Limits, first: int = 0, stop: int | None = None) -> Iterator[RecordColumns]:
+    """What `read` reads, as Arrow columns. See `connectors.record_columns.ColumnReader`."""
+    for row, found in _batches(uri, first, stop):
+        if isinstance(found, Refusal):
+            yield columns_of([Record(row, refusal=found)])
+        else:
+            yield text_columns(found, row, limits, partial(_records, limits=limits))
+
+
+def _batches(uri: str, first: int, stop: int | None) -> Iterator[tuple[int, pa.RecordBatch | Refusal]]:
+    """Batches of the rows [first, stop) with the row of each, and, in place of rows that are lost, why."""
     with open_input(uri) as file:
         parquet = _parquet(file)
         if parquet is None:
             if first == 0 and stop != 0:
-                yield Record(
-                    0, refusal=Refusal("quarantined", "empty_file" if file.seek(0, 2) == 0 else "broken_archive")
-                )
+                yield 0, Refusal("quarantined", "empty_file" if file.seek(0, 2) == 0 else "broken_archive")
             return
         end = parquet.metadata.num_rows if stop is None else stop
         start = 0
         for group in range(parquet.num_row_groups):
             rows = max(0, parquet.metadata.row_group(group).num_rows)
             if start < end and start + rows > first:
-                yield from _group(parquet, group, start, rows, limits, first, end)
+                yield from _group(parquet, group, start, rows, first, end)
             start += rows
 
 
@@ -61,14 +80,16 @@ def _parquet(file: BinaryIO) -> Any:
         return None
 
 
-def _group(parquet: Any, group: int, start: int, rows: int, limits: Limits, first: int, end: int) -> Iterator[Record]:
+def _group(
+    parquet: Any, group: int, start: int, rows: int, first: int, end: int
+) -> Iterator[tuple[int, pa.RecordBatch | Refusal]]:
     """The rows [first, end) of a row group that begins at row `start` of the file and has `rows` rows by the footer."""
     row, behind = start, start + rows
     try:
         for batch in parquet.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
             low, high = max(first - row, 0), min(min(end, behind) - row, batch.num_rows)
             if low < high:
-                yield from _records(batch.slice(low, high - low), row + low, limits)
+                yield row + low, _decoded(batch.slice(low, high - low))
             row += batch.num_rows
             if row >= min(end, behind):
                 return
@@ -76,7 +97,15 @@ def _group(parquet: Any, group: int, start: int, rows: int, limits: Limits, firs
         if getattr(error, "errno", None) is not None:
             raise
     if first <= row < end:
-        yield Record(row, refusal=Refusal("quarantined", "broken_archive", behind - row))
+        yield row, Refusal("quarantined", "broken_archive", behind - row)
+
+
+def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with plain columns in place of those with a dictionary. Raises where that is damaged."""
+    columns = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _records(batch: pa.RecordBatch, row: int, limits: Limits) -> Iterator[Record]:
@@ -86,9 +115,10 @@ def _records(batch: pa.RecordBatch, row: int, limits: Limits) -> Iterator[Record
     for number, text in enumerate(texts):
         try:
             rest = {
-                name: _value(column[number]) for name, column in zip(columns.schema.names, columns.columns, strict=True)
+                name: values_of(column.slice(number, 1))[0]
+                for name, column in zip(columns.schema.names, columns.columns, strict=True)
             }
-        except (UnicodeError, ValueError):
+        except (ValueError, pa.ArrowException):  # a UnicodeError is a ValueError
             yield Record(row + number, refusal=Refusal("quarantined", "bad_utf8"))
             continue
         yield text_record(
@@ -98,16 +128,8 @@ def _records(batch: pa.RecordBatch, row: int, limits: Limits) -> Iterator[Record
 
 def _bytes(column: pa.Array) -> list[bytes | None]:
     """The texts as bytes, not yet held to be UTF-8; None where there is no text."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     try:
         texts: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
     except pa.ArrowException:
         return [None] * len(column)
     return texts
-
-
-def _value(scalar: pa.Scalar) -> object:
-    if pa.types.is_timestamp(scalar.type) and scalar.type.unit == "ns":
-        scalar = scalar.cast(pa.timestamp("us", scalar.type.tz), safe=False)
-    return scalar.as_py()

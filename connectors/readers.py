@@ -1,8 +1,9 @@
 """Which reader reads which file.
 
 A format is a module of this room with `SUFFIXES` (ends of file names), `MAGIC` (how its files begin once unpacked),
-`read`, a `connectors.records.Reader`, and `count`, where records can be counted without reading them. A new format is a new
-file: the modules of the room are looked through.
+`read`, a `connectors.records.Reader`, and where it can: `count`, for records that are counted without reading them, and
+`read_columns`, a `connectors.record_columns.ColumnReader`. A new format is a new file: the modules of the room are looked
+through.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import cast
 
 import connectors
 from connectors.errors import UserError
+from connectors.record_columns import ColumnReader
 from connectors.records import Reader
 from connectors.storage import open_input
 
@@ -28,6 +30,11 @@ def reader_for(uri: str) -> Reader:
     Raises `UserError` where neither tells, and what opening the file raises where the bytes have to be looked at.
     """
     return cast(Reader, format_of(uri).read)
+
+
+def column_reader_for(uri: str) -> ColumnReader | None:
+    """The reader that gives a file's records as columns, where its format has one. Raises as `reader_for`."""
+    return cast(ColumnReader | None, getattr(format_of(uri), "read_columns", None))
 
 
 def count_records(uri: str) -> int | None:

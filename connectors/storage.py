@@ -180,6 +180,23 @@ def write_bytes(uri: str, content: bytes) -> Written:
     return Written(len(content), hashlib.sha256(content).hexdigest())
 
 
+def overwrite(uri: str, content: bytes) -> None:
+    """Writes a small note over the one before, with blanks behind it where that was longer.
+
+    In one call, so that the end of a process leaves it whole. The end of the machine may not: for what a reader can do without.
+    """
+    path = str(local_path(uri))
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        os.pwrite(file, content.ljust(os.fstat(file).st_size), 0)
+    finally:
+        os.close(file)
+
+
 def copy(uri: str, target: str) -> None:
     """Copies a file, whole."""
     with writing(target) as path:

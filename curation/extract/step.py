@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from connectors.errors import missing_extra
 from curation.extract import charset, work_limits
+from curation.extract.plain_text import plain_texts
 from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, Verdict, with_column, with_verdicts
 
 Engine = Literal["resiliparse", "trafilatura"]
@@ -60,12 +61,18 @@ class Extract:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with `text` in place of the three columns read, and a verdict for each row without text."""
-        media, charsets, contents = (batch.column(column).to_pylist() for column in (MEDIA, CHARSET, CONTENT))
+        media, charsets, contents = (batch.column(column) for column in (MEDIA, CHARSET, CONTENT))
+        kept = batch.select([name for name in batch.schema.names if name not in (MEDIA, CHARSET, CONTENT)])
+        plain = plain_texts(media, contents, self.max_page_bytes)
+        if plain is not None:
+            return with_verdicts(with_column(kept, TEXT, plain), self.name, [None] * batch.num_rows)
         _main_text(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
-        outcomes = [self._outcome(*row) for row in zip(media, charsets, contents, strict=True)]
-        kept = [name for name in batch.schema.names if name not in (MEDIA, CHARSET, CONTENT)]
-        batch = with_column(batch.select(kept), TEXT, pa.array([text for text, _ in outcomes], pa.string()))
-        return with_verdicts(batch, self.name, [verdict for _, verdict in outcomes])
+        outcomes = [
+            self._outcome(*row)
+            for row in zip(*(column.to_pylist() for column in (media, charsets, contents)), strict=True)
+        ]
+        texts = pa.array([text for text, _ in outcomes], pa.string())
+        return with_verdicts(with_column(kept, TEXT, texts), self.name, [verdict for _, verdict in outcomes])
 
     def _outcome(self, media: str, http_charset: str, content: bytes | None) -> tuple[str, Verdict | None]:
         content = content or b""

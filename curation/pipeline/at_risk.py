@@ -38,7 +38,7 @@ class AtRisk:
     @classmethod
     def of_earlier_attempt(cls, uri: str, session: str, batch_documents: int) -> AtRisk:
         """Reads what an earlier attempt left, if it left anything."""
-        note: dict[str, Any] = json.loads(storage.read_bytes(uri)) if storage.exists(uri) else {}
+        note = read_note(uri)
         suspects = [(first, stop) for first, stop in note.get("suspects", [])]
         risk = cls(uri, session, suspects, set(note.get("blamed", [])), note.get("unreadable", -1))
         if note.get("in_hand"):
@@ -79,4 +79,13 @@ class AtRisk:
             "blamed": sorted(self.blamed),
             "unreadable": self.unreadable,
         }
-        storage.write_bytes(self.uri, json.dumps(note).encode())
+        storage.overwrite(self.uri, json.dumps(note).encode())
+
+
+def read_note(uri: str) -> dict[str, Any]:
+    """What a note says; nothing where there is none, or none that is whole: then the machine went down, not a worker."""
+    try:
+        note: dict[str, Any] = json.loads(storage.read_bytes(uri))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return note

@@ -54,9 +54,11 @@ class Tally:
         with self.clock(name):
             batch = self._done(name, step, batch)
             if FATE in batch.schema.names:
-                over = pc.is_valid(batch.column(FATE))
-                self._put_aside(count, batch.filter(over))
-                batch = batch.filter(pc.invert(over)).drop_columns(_VERDICT)
+                if batch.column(FATE).null_count < batch.num_rows:
+                    over = pc.is_valid(batch.column(FATE))
+                    self._put_aside(count, batch.filter(over))
+                    batch = batch.filter(pc.invert(over))
+                batch = batch.drop_columns(_VERDICT)
         count.went_on += batch.num_rows
         return batch
 

@@ -109,6 +109,13 @@ def document_id(source: str, archive: str, offset: int) -> bytes:
     return digest
 
 
+def document_ids(source: str, archive: str, offsets: Sequence[int]) -> pa.Array:
+    """`document_id` of many records of a file."""
+    place = f"{source}\0{archive}\0".encode()
+    digests = b"".join([xxhash.xxh3_128_digest(place + b"%d" % offset) for offset in offsets])
+    return pa.Array.from_buffers(pa.binary(16), len(offsets), [None, pa.py_buffer(digests)])
+
+
 def texts(batch: pa.RecordBatch) -> list[str]:
     """The batch's text column as Python strings."""
     strings: list[str] = batch.column(TEXT).to_pylist()
@@ -139,18 +146,26 @@ def with_verdicts(
 ) -> pa.RecordBatch:
     """The batch with one verdict a row (None: the document goes on), and the measures and edits behind it."""
     assert len(verdicts) == batch.num_rows
-    columns: dict[str, pa.Array] = {
+    columns: dict[str, pa.Array]
+    if not any(verdicts):
+        columns = {field.name: pa.nulls(batch.num_rows, field.type) for field in VERDICT_FIELDS}
+    else:
+        columns = _verdict_columns(step, verdicts)
+    for name, values in (measures or {}).items():
+        columns[MEASURE + name] = pa.array(values, pa.float64())
+    for name, counts in (edits or {}).items():
+        columns[EDIT + name] = pa.array(counts, pa.int64())
+    return with_columns(batch, columns)
+
+
+def _verdict_columns(step: str, verdicts: Sequence[Verdict | None]) -> dict[str, pa.Array]:
+    return {
         FATE: pa.array([v and v.fate for v in verdicts], pa.string()),
         STEP: pa.array([v and step for v in verdicts], pa.string()),
         REASON: pa.array([v and v.reason for v in verdicts], pa.string()),
         VALUE: pa.array([v.value if v else None for v in verdicts], pa.float64()),
         THRESHOLD: pa.array([v.threshold if v else None for v in verdicts], pa.float64()),
     }
-    for name, values in (measures or {}).items():
-        columns[MEASURE + name] = pa.array(values, pa.float64())
-    for name, counts in (edits or {}).items():
-        columns[EDIT + name] = pa.array(counts, pa.int64())
-    return with_columns(batch, columns)
 
 
 def with_removals(

@@ -167,3 +167,38 @@ def test_a_missing_package_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(UserError, match="trafilatura"):
         Extract(engine="trafilatura")(batch(page("<p>x")))
     assert resiliparse_engine.main_text("<p>x</p>") == "x"
+
+
+TEXTS = [
+    "One.",
+    "  Two.",
+    "\u3000Three",
+    "é",
+    "\x7f",
+    "\x1f",
+    "\n",
+    "\u3000",
+    "\0",
+    "a\0b",
+    "",
+    "\ufeffx",
+    "x" * 40,
+    "x" * 41,
+]
+
+
+@pytest.mark.parametrize("text", [*(text.encode() for text in TEXTS), b"\xff", b"a\xc3", None])
+def test_a_batch_of_text_is_what_its_rows_are(text: bytes | None) -> None:
+    """The texts that pass through in one go, and one among them that does not: the oracle is each row beside a page."""
+    step = Extract(max_page_bytes=40)
+    rows = [("text", "", content) for content in (b"before", text, "behind é".encode())]
+    together = step(batch(*rows))
+    alone = [step(batch(row, ("html", "", b""))).slice(0, 1).to_pylist()[0] for row in rows]
+    assert together.to_pylist() == alone and together.schema.equals(step(batch(page(""))).schema)
+    assert step(batch(*rows).slice(1)).to_pylist() == alone[1:]
+
+
+def test_clean_text_passes_through_without_a_row_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Extract, "_outcome", None)
+    rows = [("text", "", text.encode()) for text in TEXTS[:4]]
+    assert Extract()(batch(*rows)).column(TEXT).to_pylist() == TEXTS[:4]

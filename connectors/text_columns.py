@@ -1,0 +1,170 @@
+"""Records of a text corpus a column at a time: what `fields.text_record` makes of each row, for whole Arrow batches.
+
+A row that is no document (no text, too long, blank) is left to `text_record`, and so is a whole batch that cannot be read
+in bulk (broken UTF-8, times that Python cannot hold). So there is one place that says what a record is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.fields import DATE_COLUMNS, URL_CHARACTERS, fit_date, fit_url, json_of, plain_text
+from connectors.record_columns import RecordColumns, columns_of
+from connectors.records import Limits, Record
+
+PLAIN_URL = r"\A[!-;=?-~]*\z"  # what `fit_url` would leave as it is
+PLAIN_DATE = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)\z"
+ESCAPED_IN_JSON = r'["\\\x00-\x1f]'
+
+Rows = npt.NDArray[np.bool_]
+RowByRow = Callable[[pa.RecordBatch, int], Iterator[Record]]  # a batch and the number of its first row
+
+
+def text_columns(batch: pa.RecordBatch, first: int, limits: Limits, row_by_row: RowByRow) -> RecordColumns:
+    """The records of a batch whose first row has the number `first`; `row_by_row` is how they are read otherwise."""
+    try:
+        columns, plain = _in_bulk(batch, first, limits)
+    except (pa.ArrowException, ValueError, OverflowError, RecursionError):  # a UnicodeError is a ValueError
+        return columns_of(list(row_by_row(batch, first)))
+    odd = np.flatnonzero(~plain).tolist()
+    if not odd:
+        return RecordColumns(columns)
+    if 2 * len(odd) > len(plain):
+        return columns_of(list(row_by_row(batch, first)))
+    records = [next(row_by_row(batch.slice(place, 1), first + place)) for place in odd]
+    return _with_records(columns, odd, columns_of(records))
+
+
+def _in_bulk(batch: pa.RecordBatch, first: int, limits: Limits) -> tuple[pa.RecordBatch, Rows]:
+    """The columns as if each row were a document, and which rows are. Raises where a column cannot be read in bulk."""
+    names = batch.schema.names
+    if "text" not in names or len(set(names)) < len(names):
+        raise ValueError("no column `text`, or two of one name")
+    content = _content(batch.column(names.index("text")))
+    rest = {name: batch.column(number) for number, name in enumerate(names) if name != "text"}
+    rows = batch.num_rows
+    urls = pa.repeat("", rows)
+    if "url" in rest and _is_text(rest["url"].type):
+        urls = _urls(_strings(rest.pop("url")))
+    dates = pa.repeat("", rows)
+    for name in DATE_COLUMNS:
+        if name in rest and (_is_text(rest[name].type) or pa.types.is_timestamp(rest[name].type)):
+            dates, rest[name] = _dates(dates, rest[name])
+    columns = {
+        "offset": pa.array(np.arange(first, first + rows, dtype=np.uint64)),
+        "url": urls,
+        "date": dates,
+        "media": pa.repeat("text", rows),
+        "charset": pa.repeat("", rows),
+        "content": content,
+        "meta": _meta(rest, rows),
+    }
+    return pa.RecordBatch.from_pydict(columns), _are_documents(content, limits)
+
+
+def _are_documents(content: pa.Array, limits: Limits) -> Rows:
+    lengths = pc.fill_null(pc.binary_length(content), 0).to_numpy(zero_copy_only=False)
+    documents: Rows = (lengths > 0) & (lengths <= limits.record_bytes)
+    for row in np.flatnonzero(documents & ~begin_with_a_sign(content)).tolist():
+        documents[row] = not content[row].as_py().isspace()
+    return documents
+
+
+def begin_with_a_sign(content: pa.Array) -> Rows:
+    """Which texts, binary with small or large offsets, begin with an ASCII character that is seen: so they are not blank."""
+    _, offsets, data = content.buffers()
+    kind = np.int32 if pa.types.is_binary(content.type) else np.int64
+    bounds = np.frombuffer(offsets, kind)[content.offset : content.offset + len(content) + 1]
+    begin = bounds[1:] > bounds[:-1]
+    first = np.frombuffer(data, np.uint8)[bounds[:-1][begin]]
+    begin[begin] = (first > 0x20) & (first < 0x7F)
+    return begin
+
+
+def _content(column: pa.Array) -> pa.Array:
+    """The texts as binary. Raises where one is no UTF-8."""
+    small = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
+    content = column.cast(pa.binary() if small else pa.large_binary())
+    content.cast(pa.string() if small else pa.large_string())
+    return content
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _strings(column: pa.Array) -> pa.Array:
+    """A column of text as plain strings. Raises where one is no UTF-8."""
+    return column.cast(pa.large_binary()).cast(pa.string())
+
+
+def _urls(urls: pa.Array) -> pa.Array:
+    urls = pc.fill_null(urls, "")
+    plain = pc.and_(pc.match_substring_regex(urls, PLAIN_URL), pc.less_equal(pc.binary_length(urls), URL_CHARACTERS))
+    if pc.all(plain).as_py() is not False:
+        return urls
+    return pa.array([fit_url(url) for url in urls.to_pylist()], pa.string())
+
+
+def _dates(dates: pa.Array, column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The capture times with those that this column adds, and what is left of the column for `meta`."""
+    if pa.types.is_timestamp(column.type):
+        told = pa.array([plain_text(value) for value in values_of(column)], pa.string())
+        fits = pa.array([bool(fit_date(date)) for date in told.to_pylist()])
+    else:
+        told = pc.fill_null(_strings(column), "")
+        fits = pc.match_substring_regex(told, PLAIN_DATE)
+    taken = pc.and_(fits, pc.equal(dates, ""))
+    if not pc.any(taken).as_py():
+        return dates, column
+    left = pc.if_else(taken, pa.scalar(None, column.type), column) if not pc.all(taken).as_py() else None
+    return pc.if_else(taken, told, dates), pa.nulls(len(column)) if left is None else left
+
+
+def _meta(columns: dict[str, pa.Array], rows: int) -> pa.Array:
+    """The columns as JSON objects, as `json_of` writes them; "" where a row has no value at all."""
+    members = [_members(name, column) for name, column in sorted(columns.items()) if column.null_count < len(column)]
+    if not members:
+        return pa.repeat("", rows)
+    inner = pc.binary_join_element_wise(*members, "")
+    objects = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(inner, 1), "}", "")
+    return pc.if_else(pc.equal(inner, ""), "", objects)
+
+
+def _members(name: str, column: pa.Array) -> pa.Array:
+    """`,"name":value` of each row, "" where there is no value."""
+    key = f",{json.dumps(name, ensure_ascii=False)}:"
+    if _is_text(column.type):
+        strings = _strings(column)
+        if not pc.any(pc.match_substring_regex(strings, ESCAPED_IN_JSON)).as_py():
+            return pc.fill_null(pc.binary_join_element_wise(key + '"', strings, '"', ""), "")
+    elif pa.types.is_integer(column.type):
+        return pc.fill_null(pc.binary_join_element_wise(key, column.cast(pa.string()), ""), "")
+    written = ["" if value is None else key + json_of({"": value})[4:-1] for value in values_of(column)]
+    return pa.array(written, pa.string())
+
+
+def values_of(column: pa.Array) -> Sequence[object]:
+    """A column's values as Python has them; times to the microsecond. Raises ValueError where one cannot be."""
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    values: Sequence[object] = column.to_pylist()
+    return values
+
+
+def _with_records(columns: pa.RecordBatch, places: Sequence[int], records: RecordColumns) -> RecordColumns:
+    """The columns with some rows replaced by these records."""
+    taken = np.arange(columns.num_rows)
+    taken[places] = np.arange(len(places)) + columns.num_rows
+    arrays = [
+        pa.concat_arrays([column, other.cast(column.type)]).take(pa.array(taken))
+        for column, other in zip(columns.columns, records.columns.columns, strict=True)
+    ]
+    refusals = {places[number]: refusal for number, refusal in records.refusals.items()}
+    return RecordColumns(pa.RecordBatch.from_arrays(arrays, schema=columns.schema), refusals)
