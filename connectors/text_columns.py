@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,13 @@ from connectors.fields import DATE_COLUMNS, URL_CHARACTERS, fit_date, fit_url, j
 from connectors.record_columns import RecordColumns, columns_of
 from connectors.records import Limits, Record
 
-PLAIN_URL = r"\A[!-;=?-~]*\z"  # what `fit_url` would leave as it is
 PLAIN_DATE = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)\z"
-ESCAPED_IN_JSON = r'["\\\x00-\x1f]'
+
+UNFIT_IN_URL = np.ones(256, np.bool_)  # bytes of what `fit_url` may not leave as it is
+UNFIT_IN_URL[0x21:0x7F] = False
+UNFIT_IN_URL[list(b"<>")] = True
+ESCAPED_IN_JSON = np.zeros(256, np.bool_)
+ESCAPED_IN_JSON[:0x20] = ESCAPED_IN_JSON[list(b'"\\')] = True
 
 Rows = npt.NDArray[np.bool_]
 RowByRow = Callable[[pa.RecordBatch, int], Iterator[Record]]  # a batch and the number of its first row
@@ -78,13 +83,25 @@ def _are_documents(content: pa.Array, limits: Limits) -> Rows:
 
 def begin_with_a_sign(content: pa.Array) -> Rows:
     """Which texts, binary with small or large offsets, begin with an ASCII character that is seen: so they are not blank."""
-    _, offsets, data = content.buffers()
-    kind = np.int32 if pa.types.is_binary(content.type) else np.int64
-    bounds = np.frombuffer(offsets, kind)[content.offset : content.offset + len(content) + 1]
+    bounds, data = bounds_and_bytes(content)
     begin = bounds[1:] > bounds[:-1]
-    first = np.frombuffer(data, np.uint8)[bounds[:-1][begin]]
+    first = data[bounds[:-1][begin]]
     begin[begin] = (first > 0x20) & (first < 0x7F)
     return begin
+
+
+def bounds_and_bytes(column: pa.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+    """Where each value of a column of strings or binaries begins, and the last one ends; and the bytes. Without a copy."""
+    _, offsets, data = column.buffers()
+    small = pa.types.is_binary(column.type) or pa.types.is_string(column.type)
+    bounds = np.frombuffer(offsets, np.int32 if small else np.int64)[column.offset : column.offset + len(column) + 1]
+    return bounds, np.frombuffer(data or b"", np.uint8)
+
+
+def _has_any(strings: pa.Array, asked: Rows) -> bool:
+    """Whether any byte of some strings is one that is asked for."""
+    bounds, data = bounds_and_bytes(strings)
+    return bool(asked[data[bounds[0] : bounds[-1]]].any())
 
 
 def _content(column: pa.Array) -> pa.Array:
@@ -106,8 +123,7 @@ def _strings(column: pa.Array) -> pa.Array:
 
 def _urls(urls: pa.Array) -> pa.Array:
     urls = pc.fill_null(urls, "")
-    plain = pc.and_(pc.match_substring_regex(urls, PLAIN_URL), pc.less_equal(pc.binary_length(urls), URL_CHARACTERS))
-    if pc.all(plain).as_py() is not False:
+    if not _has_any(urls, UNFIT_IN_URL) and (pc.max(pc.binary_length(urls)).as_py() or 0) <= URL_CHARACTERS:
         return urls
     return pa.array([fit_url(url) for url in urls.to_pylist()], pa.string())
 
@@ -142,7 +158,7 @@ def _members(name: str, column: pa.Array) -> pa.Array:
     key = f",{json.dumps(name, ensure_ascii=False)}:"
     if _is_text(column.type):
         strings = _strings(column)
-        if not pc.any(pc.match_substring_regex(strings, ESCAPED_IN_JSON)).as_py():
+        if not _has_any(strings, ESCAPED_IN_JSON):
             return pc.fill_null(pc.binary_join_element_wise(key + '"', strings, '"', ""), "")
     elif pa.types.is_integer(column.type):
         return pc.fill_null(pc.binary_join_element_wise(key, column.cast(pa.string()), ""), "")

@@ -19,7 +19,7 @@ from connectors.errors import UserError
 from curation.audit.find import text_of, trace
 from curation.audit.pages import page
 from curation.audit.show import plain, story_panel
-from curation.audit.story import Ledger
+from curation.audit.story import NO_TEXT, Ledger
 from curation.audit.tokens import FIRST_TOKEN, documents_numbered, records_of
 from jobs import command
 from jobs.command import output
@@ -48,6 +48,8 @@ def main(
         ledger = Ledger(run)
         story = trace(ledger, shard, token)
         output.print(story_panel(story, text_of(ledger, story)))
+        if not ledger.keeps_text:
+            output.print(f"This run {NO_TEXT}", style="dim")
 
 
 @dataclass(frozen=True, slots=True)

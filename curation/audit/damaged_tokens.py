@@ -62,7 +62,7 @@ def with_documents_hit(ledger: Ledger, finding: Finding, row: dict[str, Any], br
     """
     run, index = ledger.folder, ledger.folder.shard(row["shard"], "docs.parquet")
     tokenizer = tokenizer_of(ledger, broken)
-    if index in broken or tokenizer is None or tokenizer.digest != row["tokenizer_sha256"]:
+    if not ledger.keeps_text or index in broken or tokenizer is None or tokenizer.digest != row["tokenizer_sha256"]:
         return finding
     places, units = _read_places(ledger, index)
     tokens = _readable(run.uri(finding.place), np.dtype(row["dtype"]).newbyteorder("<"))

@@ -60,7 +60,7 @@ def trace(run: str | Ledger, shard: str, token: int) -> Story:
 
 
 def text_of(run: str | Ledger, story: Story) -> str:
-    """The curated text of a kept document, "" for any other."""
+    """The curated text of a kept document, "" for any other, and where the run keeps no text. See `Ledger.keeps_text`."""
     if story.fate["fate"] != "kept":
         return ""
     ledger = opened(run)

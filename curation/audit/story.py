@@ -18,6 +18,7 @@ from curation.run.ledger import RECORDS
 from curation.run.manifest_search import ManifestSearch
 
 FILE = "file_of_row"  # a column beside the ledger's own: in which file a row was found
+NO_TEXT = "keeps no text: its recipe says documents: false"  # of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,11 @@ class Ledger:
         if row is None:
             raise UserError(f"The run has no split '{split}': run `corpusmill verify {self.folder.root}`")
         return str(row["unit"])
+
+    @property
+    def keeps_text(self) -> bool:
+        """Whether the run keeps the curated text of its documents."""
+        return bool(self.manifest["plan"]["recipe"].get("documents", True))
 
     def has(self, part: str) -> bool:
         """Whether any file of a part of the ledger is there."""

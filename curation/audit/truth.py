@@ -10,7 +10,7 @@ from rich.table import Table
 
 from connectors import storage
 from connectors.errors import UserError
-from curation.audit.story import Ledger, as_pattern
+from curation.audit.story import NO_TEXT, Ledger, as_pattern
 
 _QUERY = """
 SELECT t.population, t.fate, t.step, t.reason, t.url, t.duplicate_of, t.jaccard,
@@ -50,6 +50,8 @@ def compare(sample: Path, run: str) -> Comparison:
     if not (sample / "truth").is_dir():
         raise UserError(f"{sample} holds no sample: there is no folder truth/ in it")
     ledger = Ledger(run)
+    if not ledger.keeps_text:
+        raise UserError(f"The run in {run} {NO_TEXT}: there is nothing to compare")
     folder = as_pattern(ledger.folder.root)
     cursor = duckdb.connect().execute(
         _QUERY,

@@ -70,7 +70,8 @@ def count_unit(ledger: Ledger, unit: str, splits: list[str]) -> Counted:
     ended: dict[str, int] = {row["values"]: row["counts"] for row in pc.value_counts(fates[FATE]).to_pylist()}
     counted.fates[source] = {"in": len(entered), **{fate: ended.get(fate, 0) for fate in FATES}}
     _sum_up(counted, finished, splits, of_split, place[len(fates) - len(finished) :])
-    counted.findings += _documents(ledger, unit, finished)
+    if ledger.keeps_text:
+        counted.findings += _documents(ledger, unit, finished)
     return counted
 
 

@@ -9,6 +9,7 @@ from connectors import storage
 from curation.audit.finding import Finding
 from curation.audit.story import Ledger
 from curation.pipeline.close import complete_manifest
+from curation.pipeline.one_pass import is_one_pass
 from curation.pipeline.plan import first_difference
 from curation.run.receipt import Receipt, Unbalanced
 
@@ -37,7 +38,7 @@ def receipts_of(manifest: dict[str, Any]) -> dict[str, list[str]]:
     dedup = recipe["dedup"] or {}
     return {
         "refine": splits,
-        "dedup": ["duplicates"],
+        "dedup": [] if is_one_pass(recipe) else ["duplicates"],
         "removal_rates": ["removal_rates"] if dedup.get("alarm") else [],
         "index": [*(f"splits/{split}" for split in splits), "index"] if dedup.get("index") else [],
         "vocabulary": ["vocabulary"] if recipe["tokenize"] else [],

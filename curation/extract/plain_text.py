@@ -1,30 +1,44 @@
-"""Texts that are text already, a batch at a time: what `Extract` passes through unchanged, without an object a document."""
+"""Texts that are text already: which of a batch `Extract` passes through unchanged, without an object a document."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.text_columns import begin_with_a_sign
+from connectors.text_columns import begin_with_a_sign, bounds_and_bytes
+
+Rows = npt.NDArray[np.bool_]
 
 
-def plain_texts(media: pa.Array, content: pa.Array, most_bytes: int) -> pa.Array | None:
-    """The contents as text, where all are text media of UTF-8 without NUL, not blank and not too large; else None."""
-    if not pc.all(pc.equal(media, "text")).as_py() or content.null_count or content.type != pa.binary():
-        return None
-    if pc.max(pc.binary_length(content)).as_py() > most_bytes or _has_nul(content):
-        return None
+def pass_through(media: pa.Array, content: pa.Array, most_bytes: int) -> Rows:
+    """The rows with text media of UTF-8 without NUL, not blank and not too large."""
+    small = pc.less_equal(pc.binary_length(content), most_bytes)
+    passing: Rows = pc.fill_null(pc.and_(pc.equal(media, "text"), small), False).to_numpy(zero_copy_only=False)
+    if not passing.any():
+        return passing
+    passing[_rows_with_nul(content)] = False
+    if not _is_utf8(content):
+        for row in np.flatnonzero(passing).tolist():
+            passing[row] = _is_utf8(content.slice(row, 1))
+    for row in np.flatnonzero(passing & ~begin_with_a_sign(content)).tolist():
+        passing[row] = bool(content[row].as_py().decode().strip())
+    return passing
+
+
+def _rows_with_nul(content: pa.Array) -> npt.NDArray[np.int64]:
+    bounds, data = bounds_and_bytes(content)
+    held = data[bounds[0] : bounds[-1]]
+    if not held.size or held.min():
+        return np.zeros(0, np.int64)
+    rows: npt.NDArray[np.int64] = np.searchsorted(bounds, np.flatnonzero(held == 0) + bounds[0], side="right") - 1
+    return rows
+
+
+def _is_utf8(content: pa.Array) -> bool:
     try:
-        texts = content.cast(pa.string())
+        content.cast(pa.string())
     except pa.ArrowInvalid:
-        return None
-    doubtful = np.flatnonzero(~begin_with_a_sign(content)).tolist()
-    return texts if all(texts[row].as_py().strip() for row in doubtful) else None
-
-
-def _has_nul(content: pa.Array) -> bool:
-    _, offsets, data = content.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[content.offset : content.offset + len(content) + 1]
-    held = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
-    return bool(held.size) and int(held.min()) == 0
+        return False
+    return True

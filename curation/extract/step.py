@@ -7,13 +7,15 @@ import importlib
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from connectors.errors import missing_extra
 from curation.extract import charset, work_limits
-from curation.extract.plain_text import plain_texts
+from curation.extract.plain_text import pass_through
 from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, Verdict, with_column, with_verdicts
 
 Engine = Literal["resiliparse", "trafilatura"]
@@ -62,17 +64,21 @@ class Extract:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with `text` in place of the three columns read, and a verdict for each row without text."""
         media, charsets, contents = (batch.column(column) for column in (MEDIA, CHARSET, CONTENT))
+        passing = pass_through(media, contents, self.max_page_bytes)
+        verdicts: list[Verdict | None] = [None] * batch.num_rows
+        if passing.all():
+            texts = contents.cast(pa.string())
+        else:
+            _main_text(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
+            others = pa.array(~passing)
+            rows = zip(*(column.filter(others).to_pylist() for column in (media, charsets, contents)), strict=True)
+            outcomes = [self._outcome(*row) for row in rows]
+            for row, (_, verdict) in zip(np.flatnonzero(~passing).tolist(), outcomes, strict=True):
+                verdicts[row] = verdict
+            unchanged = pc.if_else(others, b"", contents).cast(pa.string())
+            texts = pc.replace_with_mask(unchanged, others, pa.array([text for text, _ in outcomes], pa.string()))
         kept = batch.select([name for name in batch.schema.names if name not in (MEDIA, CHARSET, CONTENT)])
-        plain = plain_texts(media, contents, self.max_page_bytes)
-        if plain is not None:
-            return with_verdicts(with_column(kept, TEXT, plain), self.name, [None] * batch.num_rows)
-        _main_text(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
-        outcomes = [
-            self._outcome(*row)
-            for row in zip(*(column.to_pylist() for column in (media, charsets, contents)), strict=True)
-        ]
-        texts = pa.array([text for text, _ in outcomes], pa.string())
-        return with_verdicts(with_column(kept, TEXT, texts), self.name, [verdict for _, verdict in outcomes])
+        return with_verdicts(with_column(kept, TEXT, texts), self.name, verdicts)
 
     def _outcome(self, media: str, http_charset: str, content: bytes | None) -> tuple[str, Verdict | None]:
         content = content or b""

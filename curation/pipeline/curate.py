@@ -21,6 +21,7 @@ from curation.pipeline.compiling import prepare_kernels
 from curation.pipeline.deduplicate import Settings, deduplicate, parts_of, settings_of
 from curation.pipeline.finish import FinishPass
 from curation.pipeline.indexing import make_index
+from curation.pipeline.one_pass import OnePass, is_one_pass, units_of_splits
 from curation.pipeline.places import fill_places
 from curation.pipeline.plan import Plan, adopt, make_plan
 from curation.pipeline.progress import RunProgress
@@ -142,6 +143,25 @@ def require_whole(run: RunFolder) -> None:
 def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress, batch_documents: int) -> None:
     """The passes and the stages between them. Each gives receipts, and the next is made from those alone."""
     recipe, digest = plan.recipe, plan.digest
+    passes = in_one_pass if is_one_pass(recipe.resolved()) else in_two_passes
+    refined, between, finished = passes(engine, run, plan, progress, batch_documents)
+    sharded: list[Receipt] = []
+    if recipe.tokenize is not None:
+        sharded, placed = make_shards(engine, run, digest, recipe.tokenize, finished, progress)
+        between += placed
+    if recipe.dedup is not None and recipe.dedup.index:
+        units = plan_units(refined, recipe.tokenize.shard_tokens if recipe.tokenize else 1e9)
+        with progress.stage("index"):
+            between += make_index(engine, run, digest, recipe.keys, refined, units)
+    close_manifest(run, plan, refined, between, finished, sharded)
+
+
+Passed = tuple[list[Receipt], list[Receipt], list[Receipt]]  # of the first pass, of what lies between, of the last
+
+
+def in_two_passes(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress, batch_documents: int) -> Passed:
+    """From records to documents and tokens."""
+    recipe, digest = plan.recipe, plan.digest
     with progress.stage("refine", "refine", [(split.name, split.size) for split in plan.splits]):
         task = RefinePass(run, digest, recipe, uuid.uuid4().hex, batch_documents)
         refined = in_order(engine.map(task, plan.splits), len(plan.splits))
@@ -161,14 +181,20 @@ def run_stages(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress
     with progress.stage("finish", "finish", [(unit.name, unit.text_bytes) for unit in units]):
         finish = FinishPass(run, digest, recipe, tokenizer, duplicate_threshold(recipe))
         finished = in_order(engine.map(finish, units), len(units))
-    sharded: list[Receipt] = []
-    if recipe.tokenize is not None:
-        sharded, placed = make_shards(engine, run, digest, recipe.tokenize, finished, progress)
-        between += placed
-    if recipe.dedup is not None and recipe.dedup.index:
-        with progress.stage("index"):
-            between += make_index(engine, run, digest, recipe.keys, refined, units)
-    close_manifest(run, plan, refined, between, finished, sharded)
+    return refined, between, finished
+
+
+def in_one_pass(engine: Engine, run: RunFolder, plan: Plan, progress: RunProgress, batch_documents: int) -> Passed:
+    """`in_two_passes` where nothing lies between them."""
+    recipe, digest = plan.recipe, plan.digest
+    tokenizer = tokenizer_location(run, make_vocabulary(engine, run, digest, recipe, None))
+    items = list(zip(plan.splits, units_of_splits(plan.splits), strict=True))
+    with progress.stage("one pass", "refine", [(split.name, split.size) for split in plan.splits]):
+        refine = RefinePass(run, digest, recipe, uuid.uuid4().hex, batch_documents)
+        finish = FinishPass(run, digest, recipe, tokenizer, duplicate_threshold(recipe))
+        done = dict(engine.map(OnePass(refine, finish), items))
+    both = [done[number] for number in range(len(items))]
+    return [refined for refined, _ in both], list(run.receipts("vocabulary")), [finished for _, finished in both]
 
 
 def make_shards(

@@ -13,6 +13,12 @@ from curation.run import ledger
 from curation.run.documents import REASON, Verdict, with_columns, with_verdicts
 
 ADDRESS = "address"
+_MATCH = (
+    pa.field(ledger.DUPLICATE_OF, pa.binary(16)),
+    pa.field(ledger.SIMILARITY, pa.float32()),
+    pa.field(ADDRESS, pa.string()),
+    pa.field(ledger.JACCARD, pa.float32()),
+)
 
 
 def mark_duplicates(matches: Sequence[Match | None], threshold: float, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -21,6 +27,8 @@ def mark_duplicates(matches: Sequence[Match | None], threshold: float, batch: pa
     A duplicate's value is its similarity with the document that is kept for it.
     """
     batch = with_verdicts(batch, "dedup", [duplicate_verdict(match, threshold) for match in matches])
+    if not any(matches):
+        return with_columns(batch, {field.name: pa.nulls(len(matches), field.type) for field in _MATCH})
     columns = {
         ledger.DUPLICATE_OF: pa.array([match and match.kept for match in matches], pa.binary(16)),
         ledger.SIMILARITY: pa.array([match and match.similarity for match in matches], pa.float32()),

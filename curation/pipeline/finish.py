@@ -8,7 +8,8 @@ survivors ─► duplicates ─► repeated spans ─► documents (in the order
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -76,47 +77,59 @@ class Finishing:
         self.task, self.unit = task, unit
         cutting = (cut_spans.NAME,) if task.recipe.repeated else ()
         self.tally = Tally(("dedup", *cutting, "tokenize"), keep_text=True)
+        self.started = time.perf_counter()
         self.documents = 0
+        self.facts: dict[str, Any] = {}  # of its tokens
         # Of the split in hand: its number, what is cut out of it, the measure that buckets are made by.
         self.split = 0
         self.cutter: CutSpans | None = None
-        self.quality: Measured | None = None
+        self.quality: Callable[[pa.RecordBatch], Values] | None = None
 
     def work(self) -> Receipt:
         """Does the unit and returns its receipt."""
-        started = time.perf_counter()
         run, name = self.task.run, self.unit.name
-        paths = self._paths()
         heartbeat, read_bytes = Heartbeat(run.uri(run.heartbeat("finish", name))), 0
-        with ExitStack() as stack:
-            self.outputs = {
-                key: stack.enter_context(ParquetOutput(run.uri(path), schema)) for key, (path, schema) in paths.items()
-            }
-            tokens = self._tokens()
-            self.tokens = stack.enter_context(tokens) if tokens else None
+        with self.opened():
             for number, split in enumerate(self.unit.splits):
                 matches = read_matches(run, split)
                 self.split, self.cutter, self.quality = number, self._cutter(split), self._quality(split)
                 for first, batch in read_survivors(run, split):
                     kept_before = self.documents
-                    self._process(batch, [matches.get(first + i) for i in range(batch.num_rows)])
+                    self.take(batch, [matches.get(first + i) for i in range(batch.num_rows)])
                     read_bytes += int(pc.sum(pc.binary_length(batch.column(TEXT))).as_py() or 0)
                     heartbeat.beat(batch.num_rows, self.documents - kept_before, read_bytes)
+        return self.receipt(self.unit.text_bytes)
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """The outputs, which are in place when the block ends."""
+        paths = self._paths()
+        with ExitStack() as stack:
+            self.outputs = {
+                key: stack.enter_context(ParquetOutput(self.task.run.uri(path), schema))
+                for key, (path, schema) in paths.items()
+            }
+            tokens = self._tokens()
+            self.tokens = stack.enter_context(tokens) if tokens else None
+            yield
             with self.tally.clock("write"):
-                facts = self.tokens.finish() if self.tokens else {}
-        written = {path: self.outputs[key].written for key, (path, _) in paths.items()}
+                self.facts = self.tokens.finish() if self.tokens else {}
+
+    def receipt(self, text_bytes: int) -> Receipt:
+        """Of the unit, once its outputs are in place; `text_bytes` are those of its survivors."""
+        written = {path: self.outputs[key].written for key, (path, _) in self._paths().items()}
         outputs = {path: output for path, output in written.items() if output}
-        self.tally.check(f"unit {name}")
+        self.tally.check(f"unit {self.unit.name}")
         return Receipt(
-            unit=name,
+            unit=self.unit.name,
             plan=self.task.plan,
             source=self.unit.source,
             records=self.tally.counts["dedup"].entered,
-            bytes=self.unit.text_bytes,
+            bytes=text_bytes,
             counts=self.tally.counts,
             outputs=outputs | (self.tokens.written if self.tokens else {}),
-            facts=self._facts() | facts,
-            timing={**self.tally.seconds, "wall": time.perf_counter() - started},
+            facts=self._facts() | self.facts,
+            timing={**self.tally.seconds, "wall": time.perf_counter() - self.started},
         )
 
     def _paths(self) -> dict[str, tuple[str, pa.Schema]]:
@@ -124,8 +137,9 @@ class Finishing:
         paths = {
             "fates": (run.fates(name) if self.task.tokenizer else run.ledger("finish", name), ledger.FATES),
             "near": (run.ledger("near_duplicates", name), ledger.NEAR_DUPLICATES),
-            "documents": (run.documents(name), DOCUMENTS),
         }
+        if recipe.documents:
+            paths["documents"] = (run.documents(name), DOCUMENTS)
         if recipe.repeated is not None:
             paths["edits"] = (run.ledger("edits", f"finish/{name}"), ledger.EDITS)
         if recipe.dedup is not None and recipe.dedup.against:
@@ -150,12 +164,12 @@ class Finishing:
         cuts = read_cuts(self.task.run, split)
         return CutSpans(settings.spans, settings.min_words, settings.min_sentences, cuts)
 
-    def _quality(self, split: str) -> Measured | None:
+    def _quality(self, split: str) -> Callable[[pa.RecordBatch], Values] | None:
         settings = self.task.recipe.tokenize
         buckets = settings.groups.quality if settings else None
-        return Measured(self.task.run, split, buckets.measure) if buckets else None
+        return Measured(self.task.run, split, buckets.measure).of if buckets else None
 
-    def _process(self, batch: pa.RecordBatch, matches: list[Match | None]) -> None:
+    def take(self, batch: pa.RecordBatch, matches: Sequence[Match | None]) -> None:
         """Takes one batch of survivors to its end and writes what comes of it."""
         batch = self.tally.step("dedup", partial(mark_duplicates, matches, self.task.duplicate_threshold), batch)
         if self.cutter is not None:
@@ -163,7 +177,7 @@ class Finishing:
         lengths = np.zeros(batch.num_rows, np.int64)
         with self.tally.clock("tokenize"):
             if self.tokens is not None and batch.num_rows:
-                values = self.quality.of(batch) if self.quality else None
+                values = self.quality(batch) if self.quality else None
                 lengths = self.tokens.add(batch, self.split, values)
         self._count_kept(batch.num_rows)
         with self.tally.clock("write"):
@@ -197,7 +211,8 @@ class Finishing:
         if self.cutter is not None:
             for edits in in_row_order([ledger.edits_of(rows) for rows in [*ended, kept]]):
                 self.outputs["edits"].write(edits)
-        self.outputs["documents"].write(ledger.conform(kept, DOCUMENTS))
+        if "documents" in self.outputs:
+            self.outputs["documents"].write(ledger.conform(kept, DOCUMENTS))
 
 
 class Measured:

@@ -7,6 +7,7 @@ records ─► batch ─► url ─► extract ─► language ─► filters �
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -56,14 +57,15 @@ class RefinePass:
 class Refinement:
     """One split on its way through the pass: open outputs, counts and clocks. `step_names` are the steps in order."""
 
-    def __init__(self, task: RefinePass, split: Split) -> None:
-        self.task, self.split = task, split
+    def __init__(self, task: RefinePass, split: Split, take: Callable[[pa.RecordBatch], None] | None = None) -> None:
+        """`take` gets the survivors; without it they are written, for a later pass."""
+        self.task, self.split, self.take = task, split, take
         self.steps: list[Step] = task.recipe.refine_steps
         self.tally = Tally(["read", *[step.name for step in self.steps]])
         measures = [measure for step in self.steps for measure in getattr(step, "measures", ())]
         self.measures = ledger.measures_schema(list(dict.fromkeys(measures)))
         self.signatures = task.recipe.keys.schema
-        self.text_bytes = 0
+        self.survivors = self.text_bytes = 0
 
     def work(self) -> Receipt:
         """Does the split and returns its receipt."""
@@ -75,9 +77,10 @@ class Refinement:
             "measures": (run.ledger("measures", name), self.measures),
             "edits": (run.ledger("edits", name), ledger.EDITS),
             **self._contamination_path(),
-            "survivors": (run.survivors(name), SURVIVORS),
-            "signatures": (run.signatures(name), self.signatures),
         }
+        if self.take is None:
+            paths["survivors"] = (run.survivors(name), SURVIVORS)
+            paths["signatures"] = (run.signatures(name), self.signatures)
         with ExitStack() as stack:
             self.outputs = {
                 key: stack.enter_context(ParquetOutput(run.uri(path), schema, PLAIN if key == "signatures" else ()))
@@ -96,7 +99,7 @@ class Refinement:
             counts=self.tally.counts,
             outputs={path: output for path, output in written.items() if output},
             facts={
-                "survivors": self.outputs["survivors"].rows,
+                "survivors": self.survivors,
                 "text_bytes": self.text_bytes,
                 "input_sha256": whole,
             },
@@ -139,6 +142,8 @@ class Refinement:
             batch = self.tally.step(step.name, step, batch)
         with self.tally.clock("write"):
             self._write(batch, self.tally.take_ended())
+        if self.take is not None:
+            self.take(batch)
         return int(batch.num_rows)
 
     def _write(self, survivors: pa.RecordBatch, ended: list[pa.RecordBatch]) -> None:
@@ -154,8 +159,10 @@ class Refinement:
             for batch in in_row_order(batches):
                 self.outputs[name].write(batch)
         if survivors.num_rows:
-            self.outputs["survivors"].write(ledger.conform(survivors, SURVIVORS))
-            self.outputs["signatures"].write(ledger.conform(survivors, self.signatures))
+            if self.take is None:
+                self.outputs["survivors"].write(ledger.conform(survivors, SURVIVORS))
+                self.outputs["signatures"].write(ledger.conform(survivors, self.signatures))
+            self.survivors += survivors.num_rows
             self.text_bytes += int(pc.sum(pc.binary_length(survivors.column(TEXT))).as_py() or 0)
 
 

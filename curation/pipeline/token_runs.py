@@ -24,9 +24,10 @@ from connectors.megatron import optimal_dtype
 from connectors.storage import Written
 from curation.pipeline.segments import Segmenting, Values
 from curation.recipes.tokenize import Tokenize
-from curation.run.documents import DOC_ID, ROW, texts
+from curation.run.documents import DOC_ID, ROW, TEXT
 from curation.run.folder import RunFolder
 from curation.tokenize.document_keys import ORDER, document_keys, ids_of
+from curation.tokenize.fast import encode_column
 from curation.tokenize.loading import Engine, load_tokenizer
 from curation.tokenize.sorted_runs import Integers, SortedRunWriter
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
@@ -78,7 +79,7 @@ class TokenRun:
 
         quality   the measure that buckets are made by, NaN where it is missing
         """
-        ids, lengths = self._tokenizer.encode_batch(texts(batch))
+        ids, lengths = encode_column(self._tokenizer, batch.column(TEXT))
         lengths = lengths + 1
         doc_ids = ids_of(batch.column(DOC_ID))
         segments = self._segmenting(batch, quality)

@@ -42,24 +42,31 @@ class SampleTexts:
         return chosen
 
 
-def make_vocabulary(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> str:
-    """What to load as the run's tokenizer: a path in the run folder, or a name. Trains it where the recipe says so."""
+def make_vocabulary(
+    engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt] | None
+) -> str:
+    """What to load as the run's tokenizer: a path in the run folder, or a name. Trains it where the recipe says so.
+
+    refined  of the first pass; None before it, for a tokenizer that is given: then how well it fits is not measured
+    """
     receipt = run.once(UNIT, UNIT, plan, lambda: settle(engine, run, plan, recipe, refined))
     return str(receipt.facts["tokenizer"])
 
 
-def settle(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt]) -> Receipt:
+def settle(engine: Engine, run: RunFolder, plan: str, recipe: Recipe, refined: Sequence[Receipt] | None) -> Receipt:
     """Trains or copies the tokenizer, and measures how well it fits the run's text."""
     assert recipe.tokenize is not None
     started = time.perf_counter()
     facts: dict[str, Any] = {}
     if recipe.tokenize.tokenizer == TRAIN:
+        assert refined is not None
         chosen, content, facts = train(engine, run, recipe.tokenize, refined)
         outputs = {chosen: storage.write_bytes(run.uri(chosen), content)}
     else:
         chosen, outputs = copy(run, recipe.tokenize.tokenizer)
     location = tokenizer_location(run, chosen)
-    outputs |= measure_fertility(engine, run, refined, location, recipe.tokenize)
+    if refined is not None:
+        outputs |= measure_fertility(engine, run, refined, location, recipe.tokenize)
     timing = {"wall": time.perf_counter() - started}
     return Receipt(UNIT, plan, "", 0, 0, {}, outputs, {"tokenizer": chosen, **facts}, timing)
 

@@ -65,6 +65,7 @@ class Recipe(Strict):
     redact: list[Kind] = []
     erased: list[str] = []  # runs from which something was erased: what their tombstones name stays out
     tokenize: Tokenize | None = Tokenize()
+    documents: bool = True  # whether the run keeps a copy of the curated text
 
     @cached_property
     def filter_steps(self) -> list[Step]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 CODE_POINTS = 0x110000
+HIGH_BITS = np.uint64(0x8080808080808080)
 UNSEEN, ALIKE, UNLIKE = 0, 1, 2
 
 
@@ -26,6 +27,10 @@ class ProvenCharacters:
     def __init__(self, alike: Callable[[list[str]], list[bool]]) -> None:
         self._alike = alike
         self._state = np.zeros(CODE_POINTS, np.uint8)
+
+    def all_alike(self, text: npt.NDArray[np.uint8]) -> bool:
+        """Whether no character of a valid UTF-8 text is treated differently."""
+        return bool((self._states(_code_points(text)) == ALIKE).all())
 
     def doubtful(self, strings: list[str]) -> list[int]:
         """Positions of the texts that hold a character which the encoders treat differently, or a lone surrogate."""
@@ -55,9 +60,16 @@ class ProvenCharacters:
 
 
 def _beyond_ascii(text: bytes) -> npt.NDArray[np.uint32]:
-    """The code points of a UTF-8 text that are not ASCII, in order: what is left without the bytes below 128."""
-    raw = np.frombuffer(text, np.uint8)
-    return np.frombuffer(raw[raw > 127].tobytes().decode().encode("utf-32-le"), "<u4")
+    """The code points of a UTF-8 text that are not ASCII, in order."""
+    return _code_points(np.frombuffer(text, np.uint8))
+
+
+def _code_points(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
+    """Those beyond ASCII: what is left without the bytes below 128, and first without eights of such bytes."""
+    whole = len(text) & ~7
+    eights = text[:whole].view(np.uint64)
+    some = np.concatenate([eights[(eights & HIGH_BITS) != 0].view(np.uint8), text[whole:]])
+    return np.frombuffer(some[some > 127].tobytes().decode().encode("utf-32-le"), "<u4")
 
 
 def in_company(character: str) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from curation.tokenize import probes
 from curation.tokenize.checked_encoder import CheckedEncoder, Encoder
@@ -63,6 +64,18 @@ class FastTokenizer:
         ids = [row for group in in_groups(strings) for row in self.checked.encode(group)]
         lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
         return np.concatenate([np.zeros(0, np.int32), *ids]), lengths
+
+    def encode_column(self, column: pa.Array) -> tuple[Tokens, Lengths]:
+        """`encode_batch` of a column of strings, which should be no more than a batch."""
+        encoded = self.checked.encode_column(column) if self.checked is not None and len(column) else None
+        return self.encode_batch(column.to_pylist()) if encoded is None else encoded
+
+
+def encode_column(tokenizer: Tokenizer, column: pa.Array) -> tuple[Tokens, Lengths]:
+    """`Tokenizer.encode_batch` of a column of strings."""
+    if isinstance(tokenizer, FastTokenizer):
+        return tokenizer.encode_column(column)
+    return tokenizer.encode_batch(column.to_pylist())
 
 
 def with_fast_encoder(reference: Tokenizer) -> Tokenizer:

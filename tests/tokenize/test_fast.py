@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from connectors.errors import UserError
 from curation.tokenize import checked_encoder, probes
 from curation.tokenize.checked_encoder import CheckedEncoder, Encoder, in_sample
-from curation.tokenize.fast import FastTokenizer
+from curation.tokenize.fast import FastTokenizer, encode_column
 from curation.tokenize.fastokens_encoder import FastokensEncoder, open_fastokens
 from curation.tokenize.huggingface import HuggingFaceTokenizer, from_json_bytes
 from curation.tokenize.loading import load_tokenizer
@@ -216,6 +217,29 @@ def test_batches_do_not_matter(reference: HuggingFaceTokenizer) -> None:
     together = split(*fast.encode_batch(texts))
     assert together == [fast.encode_batch([text])[0].tolist() for text in texts]
     assert fast.end_of_document not in [token for row in together for token in row]
+
+
+@given(
+    texts=st.lists(
+        st.text(st.sampled_from("abc é\u180e\u1e4d\0") | st.just(ASTRAL), max_size=9) | st.just("<|endoftext|>")
+    )
+)
+@settings(deadline=None)
+def test_a_column_has_the_ids_of_its_texts(reference: HuggingFaceTokenizer, texts: list[str]) -> None:
+    fast, _ = faulty(reference, ASTRAL)
+    column = pa.array(["of another batch", *texts, "é"], pa.string()).slice(1, len(texts))
+    for mine, expected in zip(encode_column(fast, column), reference.encode_batch(texts), strict=True):
+        assert np.array_equal(mine, expected) and mine.dtype == expected.dtype
+
+
+def test_a_column_is_held_to_the_reference_and_encoded_in_one_go(reference: HuggingFaceTokenizer) -> None:
+    fast, encoder = faulty(reference, "bbccbbcc")
+    assert fast.checked is not None and fast.checked.encode_column(pa.array(["é", "ab"])) is not None
+    encoder.seen.clear()
+    texts = [f"{number} bbccbbcc {number}" for number in range(3000)]
+    with pytest.raises(UserError, match="set tokenize.engine: reference"):
+        encode_column(fast, pa.array(texts))
+    assert encoder.seen == texts
 
 
 def test_end_of_documents_is_text(opened: Callable[[str], FastTokenizer], tokenizers_folder: Path) -> None:

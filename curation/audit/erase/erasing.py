@@ -149,6 +149,11 @@ def erasing(run: str, requests: Sequence[Request], similarity: float = SIMILAR, 
         manifest = read_manifest(folder) or {}
         if manifest["status"] != "complete":
             raise UserError(f"The run in {run} is not finished: run the same curate command again, then erase")
+        if not manifest["plan"]["recipe"].get("documents", True):
+            raise UserError(
+                f"The run in {run} keeps no text (its recipe says documents: false) that could be searched: erase from "
+                "the run or the files that it was made of, and make it again"
+            )
         try:
             yield Erasure(folder, manifest, tuple(requests), similarity)
         finally:
