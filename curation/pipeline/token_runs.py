@@ -28,6 +28,7 @@ from curation.run.documents import DOC_ID, ROW, TEXT
 from curation.run.folder import RunFolder
 from curation.tokenize.document_keys import ORDER, document_keys, ids_of
 from curation.tokenize.fast import encode_column
+from curation.tokenize.kernels.encoding import put_ends
 from curation.tokenize.loading import Engine, load_tokenizer
 from curation.tokenize.sorted_runs import Integers, SortedRunWriter
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
@@ -118,7 +119,9 @@ def with_ends(ids: Tokens, lengths: Lengths, end: int, dtype: npt.DTypeLike) -> 
 
     Raises ValueError for a token that does not fit.
     """
-    limits = np.iinfo(np.dtype(dtype))
-    if len(ids) and not 0 <= ids.min() <= ids.max() <= limits.max:
+    limits, room = np.iinfo(np.dtype(dtype)), np.empty(int(lengths.sum()), dtype)
+    given = np.asarray(ids, np.int32).view()
+    given.flags.writeable = False  # a kernel is compiled for arrays of one kind
+    if not put_ends(given, np.asarray(lengths, np.int64), end, limits.max, room):
         raise ValueError(f"tokens from {ids.min()} to {ids.max()} do not fit {np.dtype(dtype).name}")
-    return np.insert(ids.astype(dtype), np.cumsum(lengths - 1), end)
+    return room

@@ -12,8 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from curation.tokenize.kernels.encoding import are_all
+
 CODE_POINTS = 0x110000
-HIGH_BITS = np.uint64(0x8080808080808080)
 UNSEEN, ALIKE, UNLIKE = 0, 1, 2
 
 
@@ -30,7 +31,7 @@ class ProvenCharacters:
 
     def all_alike(self, text: npt.NDArray[np.uint8]) -> bool:
         """Whether no character of a valid UTF-8 text is treated differently."""
-        return bool((self._states(_code_points(text)) == ALIKE).all())
+        return are_all(text, self._state, ALIKE) or bool((self._states(_code_points(text)) == ALIKE).all())
 
     def doubtful(self, strings: list[str]) -> list[int]:
         """Positions of the texts that hold a character which the encoders treat differently, or a lone surrogate."""
@@ -65,11 +66,8 @@ def _beyond_ascii(text: bytes) -> npt.NDArray[np.uint32]:
 
 
 def _code_points(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
-    """Those beyond ASCII: what is left without the bytes below 128, and first without eights of such bytes."""
-    whole = len(text) & ~7
-    eights = text[:whole].view(np.uint64)
-    some = np.concatenate([eights[(eights & HIGH_BITS) != 0].view(np.uint8), text[whole:]])
-    return np.frombuffer(some[some > 127].tobytes().decode().encode("utf-32-le"), "<u4")
+    """Those beyond ASCII: what is left without the bytes below 128."""
+    return np.frombuffer(text[text > 127].tobytes().decode().encode("utf-32-le"), "<u4")
 
 
 def in_company(character: str) -> str:

@@ -49,7 +49,7 @@ class FastokensEncoder:
                 raise
             raise ValueError("fastokens can't encode a text") from None
         bounds = np.frombuffer(offsets, "<u8").astype(np.int64)
-        return np.frombuffer(ids, "<u4").astype(np.int32), bounds[1:] - bounds[:-1]
+        return np.frombuffer(ids, np.int32), bounds[1:] - bounds[:-1]
 
 
 def open_fastokens(reference: HuggingFaceTokenizer | TiktokenTokenizer) -> FastokensEncoder | None:

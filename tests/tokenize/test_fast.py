@@ -24,6 +24,7 @@ from curation.tokenize.checked_encoder import CheckedEncoder, Encoder, in_sample
 from curation.tokenize.fast import FastTokenizer, encode_column
 from curation.tokenize.fastokens_encoder import FastokensEncoder, open_fastokens
 from curation.tokenize.huggingface import HuggingFaceTokenizer, from_json_bytes
+from curation.tokenize.kernels.encoding import are_all
 from curation.tokenize.loading import load_tokenizer
 from curation.tokenize.tiktoken_ranks import GPT2, TiktokenTokenizer
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
@@ -230,6 +231,19 @@ def test_a_column_has_the_ids_of_its_texts(reference: HuggingFaceTokenizer, text
     column = pa.array(["of another batch", *texts, "é"], pa.string()).slice(1, len(texts))
     for mine, expected in zip(encode_column(fast, column), reference.encode_batch(texts), strict=True):
         assert np.array_equal(mine, expected) and mine.dtype == expected.dtype
+
+
+@given(
+    text=st.text(st.sampled_from("abcdefgh é\u07ff\u0800\uffff\U00010000\U0010ffff"), max_size=40),
+    bad=st.sampled_from("é\uffff\U0010ffff"),
+)
+def test_all_characters_are_looked_at(text: str, bad: str) -> None:
+    state = np.ones(0x110000, np.uint8)
+    state[ord(bad)] = 2
+    raw = np.frombuffer(text.encode(), np.uint8)
+    assert are_all(raw, state, 1) == (bad not in text)
+    if len(raw) and raw[-1] > 127:
+        assert not are_all(raw[:-1], state, 1)  # cut within a character
 
 
 def test_a_column_is_held_to_the_reference_and_encoded_in_one_go(reference: HuggingFaceTokenizer) -> None:

@@ -3,6 +3,7 @@
 - `pre_tokens`  where a split pattern cuts a text
 - `counting`    how often each distinct pre-token occurs
 - `pair_queue`  pairs of symbols, and which is merged next
+- `encoding`    what is done with every byte and token beside the encoding
 - `merging`     the merges of byte-level BPE, from counts of pre-tokens
 
 Each module has a function `warm_up()` that calls each of its entries once, with the types of real work.
