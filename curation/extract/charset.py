@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import pyarrow as pa
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
 META_BYTES = 4096
@@ -67,10 +69,38 @@ def codec_of(label: str) -> str:
 
 def decode(content: bytes, http_charset: str) -> Decoded | None:
     """The page's text, or None where no encoding makes sense of it (see the module's rules)."""
+    content, named = _unmarked(content, http_charset)
+    return _decoded(content, named)
+
+
+def to_utf8(content: bytes, http_charset: str) -> bytes | None:
+    """What `decode` gives, in UTF-8: the page's own bytes where they are that already, which costs next to nothing."""
+    content, named = _unmarked(content, http_charset)
+    if named[:1] in ([], ["utf-8"]) and is_utf8(content):
+        return content.replace(b"\0", b"") if b"\0" in content else content
+    decoded = _decoded(content, named)
+    return None if decoded is None else decoded.text.encode()
+
+
+def is_utf8(content: bytes) -> bool:
+    """Whether bytes are valid UTF-8; nothing is decoded."""
+    ends = pa.py_buffer(np.array([0, len(content)], np.int64))
+    try:
+        pa.LargeStringArray.from_buffers(1, ends, pa.py_buffer(content)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _unmarked(content: bytes, http_charset: str) -> tuple[bytes, list[str]]:
+    """The page without its byte order mark, and the codecs named for it in the order of precedence."""
     marked = next(((mark, name) for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), None)
     if marked:
         content = content[len(marked[0]) :]
-    named = list(dict.fromkeys(name for name in _named(marked, http_charset, content) if name))
+    return content, list(dict.fromkeys(name for name in _named(marked, http_charset, content) if name))
+
+
+def _decoded(content: bytes, named: list[str]) -> Decoded | None:
     for name in [*named, "utf-8"]:
         text = _strict(content, name)
         if text is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,17 +18,20 @@ from curation.extract import charset, work_limits
 from curation.extract.plain_text import pass_through
 from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, Verdict, with_column, with_verdicts
 
-Engine = Literal["resiliparse", "trafilatura"]
+Engine = Literal["fast", "resiliparse", "trafilatura"]
 PACKAGES: dict[Engine, str] = {"resiliparse": "resiliparse", "trafilatura": "trafilatura and lxml_html_clean"}
 
 
 @functools.cache
-def _main_text(engine: Engine) -> Callable[[str], str]:
+def _main_text(engine: Engine) -> Callable[[Any], str]:
+    """An engine's function: of a page's UTF-8 for `fast`, of a string for the others."""
     try:
         module = importlib.import_module(f"curation.extract.{engine}_engine")
     except ImportError:
+        if engine not in PACKAGES:
+            raise
         raise missing_extra(PACKAGES[engine], "extract") from None
-    function: Callable[[str], str] = module.main_text
+    function: Callable[[Any], str] = module.main_text
     return function
 
 
@@ -44,6 +47,9 @@ class Extract:
     max_placements   elements open at each tag, summed (see `work_limits`)      → `page_too_tangled`
     max_attributes   attributes of one tag                                      → `page_too_many_attributes`
     max_options      `<option>` elements (parsers are quadratic in them)        → `page_too_many_options`
+
+    All but the first are for engines that build a tree of a page. `fast` does not: it is linear in the bytes, whatever
+    they are, in memory that is bounded, so it takes a page of any shape.
 
     Other verdicts: quarantined `bad_charset` (value: share of undecodable characters, where known), quarantined
     `extractor_error` (the engine raised), removed `no_main_text`. Text media must be UTF-8 and pass through
@@ -87,19 +93,26 @@ class Extract:
         return self._page(content, http_charset) if media == "html" else _plain(content)
 
     def _page(self, content: bytes, http_charset: str) -> tuple[str, Verdict | None]:
-        decoded = charset.decode(content, http_charset)
-        if decoded is None:
+        html = self._html(content, http_charset)
+        if html is None:
             return "", Verdict("quarantined", "bad_charset", threshold=charset.MAX_REPLACED)
-        refused = self._over_limit(work_limits.measure(decoded.text.encode()))
+        refused = self._over_limit(work_limits.measure(html.encode())) if isinstance(html, str) else None
         if refused:
             return "", refused
         try:
-            text = charset.clean(_main_text(self.engine)(decoded.text))
+            text = charset.clean(_main_text(self.engine)(html))
         except MemoryError:  # says something of the machine, nothing of the page
             raise
         except Exception:  # whatever a hostile page provokes in an engine is the page's fate, not the job's
             return "", Verdict("quarantined", "extractor_error")
         return _with_text(text)
+
+    def _html(self, content: bytes, http_charset: str) -> str | bytes | None:
+        """The page as the engine takes it, or None where no encoding makes sense of it."""
+        if self.engine == "fast":
+            return charset.to_utf8(content, http_charset)
+        decoded = charset.decode(content, http_charset)
+        return None if decoded is None else decoded.text
 
     def _over_limit(self, work: work_limits.Work) -> Verdict | None:
         for count, limit, reason in (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from types import ModuleType
 
 import pyarrow as pa
 
@@ -20,23 +22,31 @@ from curation.text.segmentation import Text
 from curation.tokenize import kernels as tokenize_kernels
 
 ROOMS = (dedup_kernels, decontaminate_kernels, tokenize_kernels)  # that have kernels of their own, each warmed up alone
+EXTRACTION = (
+    "curation.extract.main_text.kernels"  # only where a recipe extracts with `fast`: they take as long as all others
+)
 
 # One of everything that leads to a kernel of its own: a citation, a phrase over two chunks, a character left to Python.
 TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's ΑΣ.\n- a line", "…", ""]
 
 
-def prepare_kernels(say: Callable[[str], object]) -> None:
+def rooms(extraction: bool) -> list[ModuleType]:
+    """The folders of kernels, with those of the engine `fast` where it is used."""
+    return [*ROOMS, *([importlib.import_module(EXTRACTION)] if extraction else [])]
+
+
+def prepare_kernels(say: Callable[[str], object], extraction: bool) -> None:
     """Compiles the kernels if none are kept, and says so: so that workers don't, each for itself and without a word."""
-    for room in ROOMS:
+    for room in rooms(extraction):
         room.modules()  # those that are not imported would not be asked for
     if not are_kept():
-        say("compiling kernels (once a machine; about a minute)")
-        compile_kernels()
+        say(f"compiling kernels (once a machine; about {'two minutes' if extraction else 'a minute'})")
+        compile_kernels(extraction)
 
 
-def compile_kernels() -> None:
-    """Uses every kernel, at about a CPU minute where none is compiled yet and a second where all are."""
-    for room in ROOMS:
+def compile_kernels(extraction: bool) -> None:
+    """Uses every kernel, at about a CPU minute where none is compiled yet (two with `extraction`) and a second where all are."""
+    for room in rooms(extraction):
         room.warm_up()
     column = pa.array(TEXTS, pa.string())
     batch = text_batch(column)

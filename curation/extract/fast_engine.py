@@ -1,0 +1,18 @@
+"""Main text by fitted weights over blocks of text: no tree of objects, no package but numba. See docs/extraction.md."""
+
+from __future__ import annotations
+
+import threading
+
+from curation.extract.main_text.extractor import Extractor
+from curation.extract.main_text.weights import shipped_model
+
+_of_thread = threading.local()  # an extractor's arrays are for one page at a time
+
+
+def main_text(html: bytes) -> str:
+    """The main text of a page in UTF-8, a block a line, "" where it has none."""
+    if not hasattr(_of_thread, "extractor"):
+        _of_thread.extractor = Extractor(shipped_model())
+    extractor: Extractor = _of_thread.extractor
+    return extractor.main_text(html)

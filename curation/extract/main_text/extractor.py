@@ -1,0 +1,82 @@
+"""Main text of a page: its bytes through the kernels, and JSON-LD where those found next to nothing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.extract.main_text.kernels import page as p
+from curation.extract.main_text.kernels.deciding import decide
+from curation.extract.main_text.kernels.measuring import Measures, Model
+from curation.extract.main_text.kernels.page import Page
+from curation.extract.main_text.kernels.parsing import parse
+from curation.extract.main_text.structured_data import structured_text
+from curation.extract.main_text.workspace import MAX_BYTES, Workspace
+
+FEW_WORDS = 60  # under which JSON-LD is looked at
+MIN_WORDS = 20  # less is no main text
+
+
+class Judged(NamedTuple):
+    """A page's blocks in the order of the page, for those who look at a decision.
+
+    texts    of each block
+    chances  float32: probability that it is main text
+    kept     whether it is in the main text
+    """
+
+    texts: list[str]
+    chances: npt.NDArray[np.float32]
+    kept: npt.NDArray[np.bool_]
+
+
+class Extractor:
+    """Takes pages one at a time, in UTF-8. What it knows of one it forgets before the next. Not for two threads."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._workspace = Workspace()
+
+    def main_text(self, html: bytes) -> str:
+        """The main text, a block a line, "" where there is none. Linear in the bytes, whatever they are."""
+        page = self._parsed(html)
+        text, words = "", 0
+        if page.facts[p.BLOCKS] > 0:
+            measures = self._measures(page)
+            size, words = decide(page, measures, self._model)
+            text = measures.output[:size].tobytes().decode("utf-8", "replace")
+        if words < FEW_WORDS:
+            more = structured_text(_json_scripts(page), text, words)
+            text = text + more if more or words >= MIN_WORDS else ""
+        self._workspace.give_back()
+        return text
+
+    def judged(self, html: bytes) -> Judged:
+        """All blocks of a page with what was decided; JSON-LD is left out."""
+        page = self._parsed(html)
+        count = int(page.facts[p.BLOCKS])
+        if count == 0:
+            return Judged([], np.empty(0, np.float32), np.empty(0, np.bool_))
+        measures = self._measures(page)
+        decide(page, measures, self._model)
+        ranges = page.blocks[:count, [p.TEXT_START, p.TEXT_END]].tolist()
+        texts = [page.text[start:stop].tobytes().decode("utf-8", "replace") for start, stop in ranges]
+        judged = Judged(texts, measures.final[:count].copy(), measures.keep[:count] != 0)
+        self._workspace.give_back()
+        return judged
+
+    def _parsed(self, html: bytes) -> Page:
+        page = self._workspace.page(np.frombuffer(html, np.uint8, min(len(html), MAX_BYTES)))
+        parse(page)
+        return page
+
+    def _measures(self, page: Page) -> Measures:
+        nodes, blocks, text_bytes = (int(page.facts[fact]) for fact in (p.NODES, p.BLOCKS, p.TEXT_BYTES))
+        return self._workspace.measures(nodes, blocks, text_bytes)
+
+
+def _json_scripts(page: Page) -> list[bytes]:
+    places = page.facts[p.FIRST_JSON : p.FIRST_JSON + 2 * page.facts[p.JSON_COUNT]].tolist()
+    return [page.html[start:stop].tobytes() for start, stop in zip(places[::2], places[1::2], strict=True)]
