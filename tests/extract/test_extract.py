@@ -39,7 +39,7 @@ def page(html: str) -> tuple[str, str, bytes]:
     return ("html", "utf-8", html.encode())
 
 
-@pytest.fixture(params=["resiliparse", "trafilatura"])
+@pytest.fixture(params=["fast", "resiliparse", "trafilatura"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "trafilatura":
         pytest.importorskip("trafilatura", exc_type=ImportError)

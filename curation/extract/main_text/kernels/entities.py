@@ -1,7 +1,7 @@
 """Character references: `&amp;`, `&#233;`, `&#xE9;`, with or without their semicolon where HTML allows it.
 
 Names are those of the HTML standard, from Python's `html.entities`. Numbers from 128 to 159 are windows-1252, no-break spaces are
-spaces, and characters without width (soft hyphen, zero-width space, byte order mark) vanish.
+spaces, and characters without width (soft hyphen, zero-width space, marks of direction, byte order mark) vanish.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ from curation.text.kernels.compiling import Bytes, kernel
 MAX_NAME = 32  # bytes; the longest name of the standard has 31
 MAX_DIGITS = 8
 REPLACEMENT = 0xFFFD
-SOFT_HYPHEN, NO_BREAK_SPACE, ZERO_WIDTH_SPACE, BYTE_ORDER_MARK = 0xAD, 0xA0, 0x200B, 0xFEFF
+NO_BREAK_SPACE = 0xA0
+SOFT_HYPHEN, ZERO_WIDTH_SPACE, LEFT_TO_RIGHT, RIGHT_TO_LEFT, BYTE_ORDER_MARK = 0xAD, 0x200B, 0x200E, 0x200F, 0xFEFF
+_READ_AS = {NO_BREAK_SPACE: " ", **dict.fromkeys((SOFT_HYPHEN, ZERO_WIDTH_SPACE, LEFT_TO_RIGHT, RIGHT_TO_LEFT), "")}
 
-_CHARACTERS = {name.rstrip(";"): characters.encode() for name, characters in html5.items()}
+_CHARACTERS = {name.rstrip(";"): characters.translate(_READ_AS).encode() for name, characters in html5.items()}
 _NAMES = sorted(_CHARACTERS)
 _KEYS, _VALUES = hash_table([(name, number) for number, name in enumerate(_NAMES)], 13)
 _SIZES = np.array([len(_CHARACTERS[name]) for name in _NAMES], np.uint8)
@@ -87,7 +89,8 @@ def _read_number(html: Bytes, start: int, text: Bytes, end: int) -> tuple[int, i
         code = REPLACEMENT
     if code == NO_BREAK_SPACE or code < BLANK:
         code = BLANK
-    if code == SOFT_HYPHEN or code == ZERO_WIDTH_SPACE or code == BYTE_ORDER_MARK:
+    is_mark = code == LEFT_TO_RIGHT or code == RIGHT_TO_LEFT or code == BYTE_ORDER_MARK
+    if is_mark or code == SOFT_HYPHEN or code == ZERO_WIDTH_SPACE:
         return at, end
     return at, put_code_point(code, text, end)
 
@@ -108,11 +111,6 @@ def _read_name(html: Bytes, start: int, text: Bytes, end: int) -> tuple[int, int
     elif _WITHOUT_SEMICOLON[number] == 0:
         return start, end
     size = np.int64(_SIZES[number])
-    if size == 2 and _BYTES[number, 0] == 0xC2 and _BYTES[number, 1] == NO_BREAK_SPACE:
-        text[end] = BLANK
-        return at, end + 1
-    if size == 2 and _BYTES[number, 0] == 0xC2 and _BYTES[number, 1] == SOFT_HYPHEN:
-        return at, end
     for place in range(size):
         text[end + place] = _BYTES[number, place]
     return at, end + size
