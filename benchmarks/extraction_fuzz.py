@@ -26,7 +26,7 @@ from jobs import command
 from jobs.command import output
 
 AGAIN = 50  # every so many pages one is extracted a second time
-SMALL, LARGE = 1_000_000, 4_000_000  # bytes of the hostile pages whose times are compared
+SMALL, LARGE = 500_000, 2_000_000  # bytes of the hostile pages whose times are compared
 MAX_GROWTH = 12.0  # of time from the small to the large, beyond some noise
 NOISE = 0.05  # CPU seconds
 
@@ -55,7 +55,7 @@ def main(
         growth = max(growth, second / max(first, NOISE))
         if second > MAX_GROWTH * max(first, NOISE):
             raise UserError(
-                f"{large[:60]!r}… took {first:.2f} s at {SMALL / 1e6:.0f} MB, {second:.2f} s at {LARGE / 1e6:.0f}"
+                f"{large[:60]!r}… took {first:.2f} s at {SMALL / 1e6:.1f} MB, {second:.2f} s at {LARGE / 1e6:.1f}"
             )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     checked = "checked" if os.environ.get("NUMBA_BOUNDSCHECK") == "1" else "not checked"

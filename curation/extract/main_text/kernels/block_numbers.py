@@ -12,7 +12,7 @@ from curation.extract.main_text.kernels.characters import U
 from curation.extract.main_text.kernels.measuring import Measures
 from curation.extract.main_text.kernels.page import Page
 from curation.extract.main_text.kernels.structure import clear_table, heading_level, slot_of
-from curation.text.kernels.compiling import inlined, kernel
+from curation.text.kernels.compiling import inlined
 
 F = np.float32
 _IN_USE = U(1)
@@ -23,7 +23,7 @@ _FLAGS = len(tags.FLAGS)
 (GROUP_BLOCKS, GROUP_WORDS, GROUP_LINKED, GROUP_LINEAR, GROUP_SENTENCES) = range(5)
 
 
-@kernel
+@inlined
 def sum_groups(page: Page, measures: Measures, groups: int) -> None:
     """Fills in `group_sums` for the first stage."""
     measures.group_sums[:groups, :] = 0.0
@@ -37,7 +37,7 @@ def sum_groups(page: Page, measures: Measures, groups: int) -> None:
         sums[GROUP_SENTENCES] += row[m.SENTENCES]
 
 
-@kernel
+@inlined
 def fill_copies(page: Page, measures: Measures) -> None:
     """Blocks of equal text: how many there are, and which of them this one is."""
     keys, values, count = measures.keys, measures.values, page.facts[p.BLOCKS]

@@ -27,7 +27,7 @@ NEXT_HEADING, COPY_MOST = REST + 15, REST + 16
 MAIN, WEIGHT = 0, 1
 
 
-@kernel
+@inlined
 def sum_chances(page: Page, measures: Measures, groups: int) -> None:
     """Prefix sums and sums over groups of probabilities, in place of those of the first stage."""
     sums, group_sums = measures.sums, measures.group_sums
@@ -48,7 +48,7 @@ def mean_chance(sums, first, last):  # type: ignore[no-untyped-def]
     return (sums[last, MAIN] - sums[first, MAIN]) / max(sums[last, WEIGHT] - sums[first, WEIGHT], 1.0)
 
 
-@kernel
+@inlined
 def fill_next_headings(page: Page, measures: Measures) -> None:
     """The probability of the next heading, and (as a note for `fill_section`) where it stands."""
     count = page.facts[p.BLOCKS]

@@ -10,10 +10,10 @@ from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.arithmetic import logistic
 from curation.extract.main_text.kernels.measuring import Measures, Model
 from curation.extract.main_text.kernels.page import Page
-from curation.text.kernels.compiling import entry, kernel
+from curation.text.kernels.compiling import entry, inlined
 
 
-@kernel
+@inlined
 def first_stage(page: Page, measures: Measures, model: Model) -> None:
     """Probabilities from what stands in the page, into `first`."""
     count, scores = page.facts[p.BLOCKS], measures.scores
@@ -32,7 +32,7 @@ def first_stage(page: Page, measures: Measures, model: Model) -> None:
         measures.first[block] = logistic(scores[block])
 
 
-@kernel
+@inlined
 def second_stage(page: Page, measures: Measures, model: Model) -> None:
     """Probabilities from those of the first stage too, into `final`. Blocks that were all but out keep what they had."""
     count, chosen, scores = page.facts[p.BLOCKS], measures.chosen, measures.scores

@@ -29,7 +29,7 @@ def tag_hash(tag: int) -> int:
     return (tag * 40503 + 977) & HASH_MASK
 
 
-@kernel
+@inlined
 def sum_nodes(page: Page, measures: Measures, model: Model) -> None:
     """Sums of weights over each node's tag and words, and down the tree."""
     nodes, words, sums = page.nodes, page.words, measures.node_sums

@@ -31,7 +31,7 @@ def logarithm(value):  # type: ignore[no-untyped-def]
     return binary_logarithm(F(1) + F(value))
 
 
-@kernel
+@inlined
 def sum_blocks(page: Page, measures: Measures) -> None:
     """Fills in `sums` for the first stage."""
     sums = measures.sums
@@ -73,7 +73,7 @@ def best_container(page: Page, measures: Measures) -> int:
     return best
 
 
-@kernel
+@inlined
 def count_by_kind(page: Page, measures: Measures, all_words: float) -> None:
     """The page numbers that are counts or shares over blocks."""
     nodes, numbers, count = page.nodes, measures.page_numbers, page.facts[p.BLOCKS]
@@ -112,7 +112,7 @@ def count_by_kind(page: Page, measures: Measures, all_words: float) -> None:
     numbers[25] = cells / max(count, 1)
 
 
-@kernel
+@inlined
 def count_articles(page: Page) -> int:
     """Article elements that are in no other."""
     nodes, count = page.nodes, 0

@@ -15,10 +15,10 @@ from curation.extract.main_text.kernels import features as f
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.measuring import Measures, Model
 from curation.extract.main_text.kernels.page import Page
-from curation.text.kernels.compiling import kernel
+from curation.text.kernels.compiling import inlined
 
 
-@kernel
+@inlined
 def measure(page: Page, measures: Measures) -> int:
     """What needs no weights: statistics of texts, headings, twins, groups. Gives the number of groups."""
     statistics.measure_texts(page, measures)
@@ -28,7 +28,7 @@ def measure(page: Page, measures: Measures) -> int:
     return structure.group_blocks(page, measures)
 
 
-@kernel
+@inlined
 def fill_rows(page: Page, measures: Measures, model: Model, groups: int) -> None:
     """Fills in `linear`, `sums` and the first columns of `rows`."""
     linear.score_blocks(page, measures, model)

@@ -177,7 +177,7 @@ def measure_block(page: Page, measures: Measures, block: int, word_count: int, t
     return word_count
 
 
-@kernel
+@inlined
 def measure_texts(page: Page, measures: Measures) -> None:
     """Fills in what is counted over texts."""
     facts = page.facts

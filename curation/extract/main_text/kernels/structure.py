@@ -41,7 +41,7 @@ def slot_of(keys: UInt64s, mask: int, key: np.uint64) -> int:
     return slot
 
 
-@kernel
+@inlined
 def find_headings(page: Page, measures: Measures, levels: Int64s) -> None:
     """The nearest headings of level 2 to 6 above each block, those of a higher level first ended. levels: int64[8], scratch."""
     levels[:] = -1
@@ -59,7 +59,7 @@ def find_headings(page: Page, measures: Measures, levels: Int64s) -> None:
             levels[own] = block
 
 
-@kernel
+@inlined
 def find_wider(page: Page, measures: Measures) -> None:
     """For each node the nearest block-level one around it that has blocks of its own; parents come before children."""
     nodes, wider = page.nodes, measures.wider

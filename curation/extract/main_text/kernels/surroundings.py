@@ -8,14 +8,14 @@ from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.measuring import Measures
 from curation.extract.main_text.kernels.page import Page
 from curation.extract.main_text.kernels.structure import heading_level
-from curation.text.kernels.compiling import inlined, kernel
+from curation.text.kernels.compiling import inlined
 
 NARROW, WIDE = 5, 15  # blocks on either side of a window
 FAR_HEADING = 99  # blocks; more are not told apart
 NO_HEADING = 100
 
 
-@kernel
+@inlined
 def fill_next_headings(page: Page, measures: Measures) -> None:
     """How many blocks on the next heading stands."""
     count = page.facts[p.BLOCKS]
