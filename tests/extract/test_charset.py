@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.extract.charset import clean, codec_of, decode
+from curation.extract.charset import clean, codec_of, decode, is_utf8, to_utf8
 
 META = "<html><head><meta charset='{}'></head><body>{}</body></html>"
 LATIN = "Prêt-à-porter à Zürich, déjà vu à Besançon"
@@ -99,3 +99,31 @@ def test_any_bytes_give_text_that_utf8_can_hold_or_none(content: bytes, label: s
     if decoded is not None:
         decoded.text.encode("utf-8")
         assert "\0" not in decoded.text
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.one_of(st.binary(max_size=60), st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace"))),
+    st.sampled_from([b"", b"\xef\xbb\xbf", b"\xff\xfe", b"<meta charset=koi8-r>", b"\0", b"<meta charset=utf-8>"]),
+    st.sampled_from(["", "utf-8", "windows-1252", "gbk", "?"]),
+)
+def test_utf8_is_what_decoding_gives(content: bytes, before: bytes, label: str) -> None:
+    """Oracle: `decode`, whose text is encoded again."""
+    decoded = decode(before + content, label)
+    assert to_utf8(before + content, label) == (None if decoded is None else decoded.text.encode())
+
+
+@given(st.binary(max_size=40))
+def test_utf8_is_known_without_decoding(content: bytes) -> None:
+    """Oracle: Python's codec."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        assert not is_utf8(content)
+    else:
+        assert is_utf8(content)
+
+
+def test_utf8_pages_are_not_copied() -> None:
+    page = META.format("utf-8", RUSSIAN).encode()
+    assert to_utf8(page, "utf-8") is page and to_utf8(page, "") is page
