@@ -38,6 +38,7 @@ def main(
 ) -> None:
     """Fails with the number of the page that it could not take."""
     sources = [page.html for page in gold_pages(data)]
+    main_text(sources[0])  # compiles what is not kept
     started, total, slowest = time.process_time(), 0, 0.0
     for number, page in enumerate(mutations(sources, pages, seed)):
         html = charset.to_utf8(page, "") or page
@@ -63,6 +64,7 @@ def main(
     output.print(
         f"extraction_fuzz pages={pages} crashes=0 slowest_us_per_kb={slowest * 1e9:.0f} growth={growth:.1f} memory_mb={memory:.0f}",
         highlight=False,
+        soft_wrap=True,
     )
 
 
