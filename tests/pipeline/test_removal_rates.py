@@ -288,4 +288,6 @@ def test_the_alarm_stops_a_run_before_it_is_tokenized_and_the_run_goes_on(
     assert prepared.content(tmp_path / "stopped") == prepared.content(tmp_path / "whole")
     assert verify(str(tmp_path / "stopped")) == []
     (tmp_path / "stopped/ledger/removal_rates/removal_rates.parquet").unlink()
-    assert verify(str(tmp_path / "stopped")) == ["ledger/removal_rates/removal_rates.parquet is missing"]
+    assert list(map(str, verify(str(tmp_path / "stopped")))) == [
+        "ledger/removal_rates/removal_rates.parquet is missing"
+    ]

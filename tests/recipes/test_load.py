@@ -102,7 +102,10 @@ def test_an_unknown_name_is_told_with_the_nearest_known_one(content: str, expect
         ("recipe: r\ntokenize: 5", "tokenize: "),
         ("recipe: r\nread: {record_bytes: -1}", "read.record_bytes: input should be greater than 0"),
         ("recipe: r\ndedup: {minhash: {bands: 9}}", "dedup.minhash: say bands and rows, or leave the bands out"),
-        ("recipe: r\nextract: {engine: lynx}", "extract.engine: input should be 'fast', 'resiliparse' or 'trafilatura'"),
+        (
+            "recipe: r\nextract: {engine: lynx}",
+            "extract.engine: input should be 'fast', 'resiliparse' or 'trafilatura'",
+        ),
         ("recipe: r\nextract: null", "extract: "),
         ("recipe: r\nlanguage: {keep: en}", "language.keep"),
         ("recipe: r\nfilters: {c4: {}}", "filters: input should be a valid list"),
