@@ -21,7 +21,8 @@ from connectors.text_columns import text_columns, values_of
 SUFFIXES = (".parquet", ".parq", ".pq")
 MAGIC = (b"PAR1",)
 
-BATCH = 256  # rows decoded at a time
+BATCH_ROWS = 1024  # decoded at a time, at most,
+BATCH_BYTES = 8 << 20  # and about so many bytes, or one row
 
 
 def count(uri: str) -> int | None:
@@ -85,8 +86,10 @@ def _group(
 ) -> Iterator[tuple[int, pa.RecordBatch | Refusal]]:
     """The rows [first, end) of a row group that begins at row `start` of the file and has `rows` rows by the footer."""
     row, behind = start, start + rows
+    average = max(1, parquet.metadata.row_group(group).total_byte_size) / max(1, rows)
+    rows_at_once = max(1, min(BATCH_ROWS, int(BATCH_BYTES / average)))
     try:
-        for batch in parquet.iter_batches(batch_size=BATCH, row_groups=[group], use_threads=False):
+        for batch in parquet.iter_batches(batch_size=rows_at_once, row_groups=[group], use_threads=False):
             low, high = max(first - row, 0), min(min(end, behind) - row, batch.num_rows)
             if low < high:
                 yield row + low, _decoded(batch.slice(low, high - low))

@@ -7,7 +7,7 @@ in bulk (broken UTF-8, times that Python cannot hold). So there is one place tha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from connectors.fields import DATE_COLUMNS, URL_CHARACTERS, fit_date, fit_url, json_of, plain_text
 from connectors.record_columns import RecordColumns, columns_of
-from connectors.records import Limits, Record
+from connectors.records import Limits, Record, Refusal
 
 PLAIN_DATE = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)\z"
 
@@ -43,7 +43,7 @@ def text_columns(batch: pa.RecordBatch, first: int, limits: Limits, row_by_row: 
     if 2 * len(odd) > len(plain):
         return columns_of(list(row_by_row(batch, first)))
     records = [next(row_by_row(batch.slice(place, 1), first + place)) for place in odd]
-    return _with_records(columns, odd, columns_of(records))
+    return _without(columns, plain, {place: record.refusal for place, record in zip(odd, records, strict=True)})
 
 
 def _in_bulk(batch: pa.RecordBatch, first: int, limits: Limits) -> tuple[pa.RecordBatch, Rows]:
@@ -174,13 +174,11 @@ def values_of(column: pa.Array) -> Sequence[object]:
     return values
 
 
-def _with_records(columns: pa.RecordBatch, places: Sequence[int], records: RecordColumns) -> RecordColumns:
-    """The columns with some rows replaced by these records."""
-    taken = np.arange(columns.num_rows)
-    taken[places] = np.arange(len(places)) + columns.num_rows
-    arrays = [
-        pa.concat_arrays([column, other.cast(column.type)]).take(pa.array(taken))
-        for column, other in zip(columns.columns, records.columns.columns, strict=True)
-    ]
-    refusals = {places[number]: refusal for number, refusal in records.refusals.items()}
-    return RecordColumns(pa.RecordBatch.from_arrays(arrays, schema=columns.schema), refusals)
+def _without(columns: pa.RecordBatch, documents: Rows, refusals: Mapping[int, Refusal | None]) -> RecordColumns:
+    """The columns with nothing in the rows that are no documents, and why."""
+    for name, nothing in (("media", ""), ("content", b""), ("meta", "")):
+        place = columns.schema.get_field_index(name)
+        left = pc.if_else(pa.array(documents), columns.column(place), pa.scalar(nothing, columns.column(place).type))
+        columns = columns.set_column(place, name, left)
+    assert all(refusals.values())
+    return RecordColumns(columns, {place: refusal for place, refusal in refusals.items() if refusal})
