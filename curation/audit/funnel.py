@@ -62,7 +62,8 @@ def source_table(manifest: dict[str, Any]) -> Table:
 
 def next_steps(run: str, manifest: dict[str, Any]) -> Text:
     """What lies where, and three commands to go on with."""
-    lines = [f"Documents: {run}/documents   shards: {run}/shards   ledger: {run}/ledger", "Next:"]
+    kept = f"documents: {run}/documents   " if manifest["plan"]["recipe"].get("documents", True) else ""
+    lines = [f"{kept}shards: {run}/shards   ledger: {run}/ledger", "Next:"]
     shard = next((s for s in manifest["shards"] if s["tokens"]), None)
     lines += [f"  corpusmill why {run} --url URL              why a page is in or out"]
     if shard:
