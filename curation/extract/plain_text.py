@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from connectors.text_columns import begin_with_a_sign, bounds_and_bytes
 
+HEAD_BYTES = 64  # of a text, in which it is not blank, as a rule
+
 Rows = npt.NDArray[np.bool_]
 
 
@@ -22,8 +24,10 @@ def pass_through(media: pa.Array, content: pa.Array, most_bytes: int) -> Rows:
     if not _is_utf8(content):
         for row in np.flatnonzero(passing).tolist():
             passing[row] = _is_utf8(content.slice(row, 1))
-    for row in np.flatnonzero(passing & ~begin_with_a_sign(content)).tolist():
-        passing[row] = bool(content[row].as_py().decode().strip())
+    doubtful = np.flatnonzero(passing & ~begin_with_a_sign(content))
+    heads = pc.binary_slice(content.take(pa.array(doubtful)), 0, HEAD_BYTES).to_pylist()
+    for row, head in zip(doubtful.tolist(), heads, strict=True):
+        passing[row] = bool(head.decode(errors="ignore").strip() or content[row].as_py().decode().strip())
     return passing
 
 
