@@ -18,6 +18,7 @@
 - `token_runs`, `segments`  a unit's tokens, sorted by part, group and keyed hash
 - `shard_plan`, `shards`    which shards there will be; they are made
 - `places`       where each document went, into the ledger
+- `one_pass`     both passes as one, where nothing lies between them
 - `close`        the run's balance and its manifest
 - `curate`       all of it in order; the one entry for jobs and library
 - `table`        a recipe's filters over a table, a frame or a Spark DataFrame, without a run

@@ -19,6 +19,7 @@ import pyarrow as pa
 from connectors.errors import UserError
 from connectors.records import Record
 from curation.pipeline.dedup_account import dedup_memory, dedup_passes
+from curation.pipeline.one_pass import is_one_pass
 from curation.pipeline.reading import BATCH_BYTES, BATCH_DOCUMENTS, document_batch
 from curation.pipeline.step_rules import rules_of
 from curation.quality.rules import Rule
@@ -171,6 +172,14 @@ def _size(path: Path) -> int:
 def _passes(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """What is read once, where the shuffle is, what the last pass does."""
     way = " → ".join(["read", *(step.name for step in recipe.refine_steps)])
+    if recipe.tokenize is not None and is_one_pass(recipe.resolved()):
+        documents = "documents and tokens" if recipe.documents else "tokens"
+        yield (
+            "one pass",
+            f"each split is read once: {way} → tokenize. No shuffle; {documents} are written, nothing else",
+        )
+        yield "shards", _shards(recipe.tokenize)
+        return
     yield "refine", f"each split is read once: {way}. No shuffle; survivors and their keys are written to RUN/work"
     yield from dedup_passes(recipe)
     if recipe.repeated is not None:

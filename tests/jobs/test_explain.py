@@ -13,6 +13,7 @@ from rich.console import Console
 from connectors.errors import UserError
 from curation.audit.pages import page
 from curation.audit.show_recipe import in_bytes, settings_of
+from curation.pipeline.explain import explain
 from curation.quality.measure import resolve
 from curation.recipes.load import load_recipe
 from jobs.explain import main
@@ -66,6 +67,19 @@ def test_a_shipped_recipe_step_by_step() -> None:
     assert "14 keys of 9 bytes a document (14 × 8)" in shown
     assert "250 MB" in shown and "16 MB" in shown and "lid.176" in shown
     assert "\x1b" not in shown  # plain, as it is piped
+
+
+@pytest.mark.parametrize(
+    ("change", "passes"),
+    [
+        ("tokenize.tokenizer=gpt2", ["one pass", "shards"]),
+        ("tokenize.tokenizer=train", ["refine", "vocabulary", "finish", "shards"]),
+    ],
+)
+def test_a_recipe_with_nothing_between_the_passes_is_one(change: str, passes: list[str]) -> None:
+    recipe = load_recipe("gopher", ["dedup=null", change])
+    told = dict(explain(recipe).passes)
+    assert [name for name in told if name != "dedup"] == passes
 
 
 def test_what_deduplication_sends_and_who_is_kept(tmp_path: Path) -> None:
