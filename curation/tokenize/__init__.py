@@ -13,7 +13,7 @@ The finish pass calls a tokenizer directly; there is no step here. Its parts:
 - `fastokens_encoder`     that encoder: the `fastokens` library
 - `checked_encoder`       what is checked text by text, and what happens on a difference
 - `characters`, `probes`  what the two are tried on
-- `train`                 a byte-level BPE of one's own: `pre_token_counts` are what it learns from, `merges` what it learns
+- `train`                 a byte-level BPE of one's own: `pre_token_counts` are what it learns from
 - `split_patterns`, `character_classes`, `byte_alphabet`  where text is cut into pre-tokens, by which characters, and as what
 - `train_wordpiece`, `train_sentencepiece`  other models, by their own libraries
 - `document_keys`, `sorted_runs`  documents' tokens in the order of a keyed hash: what shards are made from

@@ -9,7 +9,7 @@ import pyarrow as pa
 from connectors.errors import UserError
 from curation.tokenize.byte_alphabet import ALPHABET, bytes_of, spelled
 from curation.tokenize.huggingface import library
-from curation.tokenize.merges import learn_merges
+from curation.tokenize.kernels.learning import learn_merges
 from curation.tokenize.pre_token_counts import PreTokenCounter, PreTokenCounts
 from curation.tokenize.split_patterns import PATTERNS, Name
 

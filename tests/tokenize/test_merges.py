@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from curation.tokenize import merges
 from curation.tokenize.byte_alphabet import ALPHABET, BYTE
-from curation.tokenize.merges import learn_merges
+from curation.tokenize.kernels import learning as merges
+from curation.tokenize.kernels.learning import learn_merges
 from curation.tokenize.pre_token_counts import PreTokenCounter
 from curation.tokenize.split_patterns import PATTERNS, Name
 from curation.tokenize.train import END_OF_TEXT, train_bpe, train_on_counts

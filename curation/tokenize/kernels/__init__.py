@@ -4,9 +4,10 @@
 - `counting`    how often each distinct pre-token occurs
 - `pair_queue`  pairs of symbols, and which is merged next
 - `encoding`    what is done with every byte and token beside the encoding
-- `merging`     the merges of byte-level BPE, from counts of pre-tokens
+- `merging`     the merges of byte-level BPE, from counts of pre-tokens; `learning` is how it is called
 
-Each module has a function `warm_up()` that calls each of its entries once, with the types of real work.
+The modules have a function `warm_up()` that calls each of their entries once, with the types of real work; `learning` does it for
+`merging`.
 """
 
 from __future__ import annotations
@@ -24,4 +25,5 @@ def modules() -> list[ModuleType]:
 def warm_up() -> None:
     """Compiles every kernel of vocabularies that is not kept yet, by using it once."""
     for module in modules():
-        module.warm_up()
+        if module.__name__ != f"{__name__}.merging":
+            module.warm_up()

@@ -283,11 +283,3 @@ def merge_pairs(
             merge_in_word(words, queue.places[place], left, right, token, changes, used)
         settle_changes(changes, queue, used, left, right, token)
     return True
-
-
-def warm_up() -> None:
-    """Compiles the kernels of this file, by the functions that prepare their room."""
-    from curation.tokenize import merges
-
-    words = np.frombuffer(b"abab", np.uint8), np.array([0, 4]), np.ones(1, np.int64)
-    merges.learn_merges(*words, [bytes([byte]) for byte in range(BYTES)], BYTES + 1)

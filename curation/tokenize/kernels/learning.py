@@ -35,7 +35,7 @@ class Merges(NamedTuple):
 def learn_merges(
     text: npt.NDArray[np.uint8], bounds: Int64s, counts: Int64s, first: Sequence[bytes], wanted: int
 ) -> Merges:
-    """The merges of words, until there are `wanted` tokens or no pairs; which, and in which order, see `kernels/merging.py`.
+    """The merges of words, until there are `wanted` tokens or no pairs; which, and in which order, see `merging`.
 
     text, bounds  the words' bytes end to end, and where each begins; no word twice
     counts        how often each occurs
@@ -135,3 +135,9 @@ def _with_more_room(queue: Queue, vocabulary: Vocabulary, used: Int64s, longest:
     if used[pair_queue.MERGES] >= len(merges):
         merges = np.concatenate([merges, np.zeros_like(merges)])
     return queue._replace(pairs=pairs, heap=heap), vocabulary._replace(text=text, merges=merges)
+
+
+def warm_up() -> None:
+    """Compiles the kernels of `merging`, by learning a merge."""
+    words = np.frombuffer(b"abab", np.uint8), np.array([0, 4]), np.ones(1, np.int64)
+    learn_merges(*words, [bytes([byte]) for byte in range(BYTES)], BYTES + 1)
