@@ -17,8 +17,17 @@ from curation.audit.show import plain
 CANCELLED = 130
 WrongUse: Any = typer.BadParameter.__bases__[0]  # the parser's error, under whichever name typer ships it
 
-output = Console(markup=False)
-status = Console(stderr=True, markup=False)
+
+class PipedConsole(Console):
+    """A console whose reader may leave: what happens then is for `call` to say."""
+
+    def on_broken_pipe(self) -> None:
+        """Raises the error again; rich would end the process with exit code 1."""
+        raise BrokenPipeError
+
+
+output = PipedConsole(markup=False)
+status = PipedConsole(stderr=True, markup=False)
 
 
 def run(job: Callable[..., Any]) -> None:
