@@ -66,6 +66,8 @@ def carry_out(run: RunFolder) -> None:
         content = json.loads(storage.read_bytes(run.uri(JOURNAL)))
         moves = [(str(row["path"]), Written(row["bytes"], row["sha256"])) for row in content["moves"]]
         removed = [str(path) for path in content["removed"]]
+        if any(path.startswith("/") or ".." in path.split("/") for path in [*removed, *(path for path, _ in moves)]):
+            raise ValueError("a path outside of the run")
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{run.uri(JOURNAL)} is damaged: bring the run back from a copy, and erase again") from None
     for path, written in moves:
