@@ -16,7 +16,7 @@ import pyarrow as pa
 from connectors.storage import Written
 from curation.engines.engine import Engine
 from curation.pipeline.token_runs import opened_tokenizer
-from curation.pipeline.training_sample import Sample, draw, grouped
+from curation.pipeline.training_sample import Sample, draw, in_tasks
 from curation.recipes.tokenize import Tokenize
 from curation.recipes.vocabulary import Weights
 from curation.run.documents import LANG, SOURCE, TEXT
@@ -91,7 +91,7 @@ def measure_fertility(
     task = MeasureFertility(Sample(run, plain.share, seed=SEED), tokenizer, settings)
     size = opened_tokenizer(tokenizer, settings.end_of_document, settings.engine).vocabulary_size
     total: dict[Key, Counts] = {}
-    for _, found in engine.map(task, grouped(refined)):
+    for _, found in engine.map(task, in_tasks(refined)):
         for (source, lang), (sums, bits) in found.items():
             used = np.unpackbits(np.frombuffer(bits, np.uint8), count=size)
             for key in ((source, lang), (source, None), (None, lang), (None, None)):

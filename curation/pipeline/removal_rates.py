@@ -24,6 +24,7 @@ import xxhash
 from connectors import storage
 from curation.dedup.duplicates import DUPLICATES, ORDINAL, REASONS
 from curation.engines.engine import Engine
+from curation.pipeline.units import grouped
 from curation.quality.blacklists import host_of
 from curation.run.documents import LANG, SOURCE, URL
 from curation.run.folder import RunFolder
@@ -63,7 +64,7 @@ def count_removals(engine: Engine, run: RunFolder, plan: str, refined: Sequence[
     started = time.perf_counter()
     survivors = sum(receipt.facts["survivors"] for receipt in refined)
     partitions = 1 + survivors // DOCUMENTS_PER_PARTITION
-    tasks = grouped(refined, min(DOCUMENTS_PER_TASK, max(100_000, survivors // 64)))
+    tasks = grouped(refined, "survivors", min(DOCUMENTS_PER_TASK, max(100_000, survivors // 64)))
     rates = REMOVAL_RATES.empty_table()
     for blob in engine.shuffle(CountRemovals(run, partitions), tasks, RankDomains(least), partitions):
         both = pa.concat_tables([rates, read_table(blob)])
@@ -87,20 +88,6 @@ def count_removals(engine: Engine, run: RunFolder, plan: str, refined: Sequence[
         facts={},
         timing={"wall": time.perf_counter() - started},
     )
-
-
-def grouped(refined: Sequence[Receipt], documents: int) -> list[tuple[str, ...]]:
-    """The splits with survivors in groups of about so many of them: a task, and its blobs, should not be small."""
-    groups: list[list[str]] = [[]]
-    held = 0
-    for receipt in refined:
-        if receipt.facts["survivors"]:
-            if groups[-1] and held + receipt.facts["survivors"] > documents:
-                groups.append([])
-                held = 0
-            groups[-1].append(receipt.unit)
-            held += receipt.facts["survivors"]
-    return [tuple(group) for group in groups if group]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from connectors import storage
 from connectors.errors import UserError, nearest
 from curation.engines.engine import Engine
 from curation.pipeline.survivors import read_matches
+from curation.pipeline.units import grouped
 from curation.recipes.vocabulary import Weights
 from curation.run.documents import DOC_ID, LANG, SOURCE, TEXT
 from curation.run.folder import RunFolder
@@ -93,7 +94,7 @@ def draw(engine: Engine, run: RunFolder, refined: Sequence[Receipt], wanted_byte
         total = float(sum(receipt.facts["text_bytes"] for receipt in refined))
     else:
         total = 0.0
-        for _, found in engine.map(MeasureText(run), grouped(refined)):
+        for _, found in engine.map(MeasureText(run), in_tasks(refined)):
             total += sum(size * weights.of(*key) for key, size in sorted(found.items(), key=str))
     return Sample(run, min(1.0, wanted_bytes / max(1.0, total)), weights)
 
@@ -108,17 +109,7 @@ def require_known_sources(weights: Weights, sources: Sequence[str]) -> None:
             )
 
 
-def grouped(refined: Sequence[Receipt]) -> list[tuple[str, ...]]:
-    """The splits with survivors in groups of some text: a task, and its blobs, should not be small."""
+def in_tasks(refined: Sequence[Receipt]) -> list[tuple[str, ...]]:
+    """The splits with survivors in groups of some text."""
     total = sum(receipt.facts["text_bytes"] for receipt in refined)
-    enough = max(TASK_BYTES, total // TASKS)
-    groups: list[list[str]] = [[]]
-    held = 0
-    for receipt in refined:
-        if receipt.facts["survivors"]:
-            if groups[-1] and held + receipt.facts["text_bytes"] > enough:
-                groups.append([])
-                held = 0
-            groups[-1].append(receipt.unit)
-            held += receipt.facts["text_bytes"]
-    return [tuple(group) for group in groups if group]
+    return grouped(refined, "text_bytes", max(TASK_BYTES, total // TASKS))

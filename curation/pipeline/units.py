@@ -1,4 +1,4 @@
-"""What the finish pass works on: fixed groups of splits of one source, in order, known before any of its work is done."""
+"""What a task works on that takes many splits. A unit of the finish pass is of one source, and known before its work is done."""
 
 from __future__ import annotations
 
@@ -39,3 +39,17 @@ def plan_units(refined: Sequence[Receipt], tokens: float) -> list[Unit]:
             for n, group in enumerate(groups)
         ]
     return units
+
+
+def grouped(refined: Sequence[Receipt], fact: str, most: float) -> list[tuple[str, ...]]:
+    """The splits with survivors in groups of about so much of a fact: a task, and its blobs, should not be small."""
+    groups: list[list[str]] = [[]]
+    held = 0
+    for receipt in refined:
+        if receipt.facts["survivors"]:
+            if groups[-1] and held + receipt.facts[fact] > most:
+                groups.append([])
+                held = 0
+            groups[-1].append(receipt.unit)
+            held += receipt.facts[fact]
+    return [tuple(group) for group in groups if group]

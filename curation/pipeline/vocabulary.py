@@ -12,7 +12,7 @@ from connectors.storage import Written
 from curation.engines.engine import Engine
 from curation.pipeline.fertility import measure_fertility
 from curation.pipeline.pre_token_counting import count_pre_tokens
-from curation.pipeline.training_sample import Sample, draw, grouped
+from curation.pipeline.training_sample import Sample, draw, in_tasks
 from curation.recipes.model import Recipe
 from curation.recipes.tokenize import TRAIN, Tokenize
 from curation.run.documents import texts
@@ -84,12 +84,12 @@ def train(
     sample = draw(engine, run, refined, settings.sample_bytes, training.weights)
     if training.model == "bpe":
         counts = count_pre_tokens(
-            engine, sample, grouped(refined), training.pattern, training.pre_tokens, settings.sample_bytes
+            engine, sample, in_tasks(refined), training.pattern, training.pre_tokens, settings.sample_bytes
         )
         special = [settings.end_of_document or END_OF_TEXT, *training.special]
         content = train_on_counts(counts, settings.vocabulary, special, training.pattern)
         return run.tokenizer, content, {"trained_on": counts.totals._asdict() | {"pre_tokens": len(counts.counts)}}
-    sampled: dict[int, list[str]] = dict(engine.map(SampleTexts(sample), grouped(refined)))
+    sampled: dict[int, list[str]] = dict(engine.map(SampleTexts(sample), in_tasks(refined)))
     in_order = [text for number in sorted(sampled) for text in sampled[number]]
     facts = {"trained_on": {"documents": len(in_order), "text_bytes": sum(len(text.encode()) for text in in_order)}}
     if training.model == "wordpiece":

@@ -20,7 +20,7 @@ from curation.engines.local import LocalEngine
 from curation.pipeline import pre_token_counting, training_sample
 from curation.pipeline.pre_token_counting import count_pre_tokens
 from curation.pipeline.refine import SURVIVORS
-from curation.pipeline.training_sample import Sample, draw, grouped
+from curation.pipeline.training_sample import Sample, draw, in_tasks
 from curation.pipeline.vocabulary import make_vocabulary
 from curation.recipes.load import parse_recipe
 from curation.recipes.model import Recipe
@@ -142,7 +142,7 @@ def test_counts_do_not_depend_on_partitions_and_tasks(
     run, receipts = refined
     monkeypatch.setattr(pre_token_counting, "BYTES_PER_PARTITION", partition_bytes)
     monkeypatch.setattr(training_sample, "TASK_BYTES", task_bytes)
-    counts = count_pre_tokens(engine, Sample(run, 1.0), grouped(receipts), "gpt2", 10, 4_000)
+    counts = count_pre_tokens(engine, Sample(run, 1.0), in_tasks(receipts), "gpt2", 10, 4_000)
     truth = Counter(piece for text in kept() for piece in pieces(text))
     expected = sorted(truth.items(), key=lambda item: (-item[1], item[0].encode()))[:10]
     found = zip([word.decode() for word in counts.words()], counts.counts.tolist())
