@@ -81,7 +81,9 @@ def train(
 ) -> tuple[str, bytes, dict[str, Any]]:
     """Trains a vocabulary on a bounded sample of the kept text: its file's name and content, and what was trained on."""
     training = settings.training
-    sample = draw(engine, run, refined, settings.sample_bytes, training.weights)
+    sample = draw(
+        engine, run, refined, settings.sample_bytes, training.weights, settings.held_out, parts_seed=settings.seed
+    )
     if training.model == "bpe":
         counts = count_pre_tokens(
             engine, sample, in_tasks(refined), training.pattern, training.pre_tokens, settings.sample_bytes

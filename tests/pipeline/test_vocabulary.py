@@ -20,10 +20,12 @@ from curation.engines.local import LocalEngine
 from curation.pipeline import pre_token_counting, training_sample
 from curation.pipeline.pre_token_counting import count_pre_tokens
 from curation.pipeline.refine import SURVIVORS
+from curation.pipeline.segments import parts
 from curation.pipeline.training_sample import Sample, draw, in_tasks
 from curation.pipeline.vocabulary import make_vocabulary
 from curation.recipes.load import parse_recipe
 from curation.recipes.model import Recipe
+from curation.recipes.shards import HeldOut
 from curation.recipes.vocabulary import Weights
 from curation.run.documents import TEXT, document_id
 from curation.run.folder import RunFolder
@@ -123,6 +125,23 @@ def test_a_weighted_sample_has_about_the_bytes_that_were_asked_for(
     total = sum(map(len, kept()))
     sample = draw(engine, run, receipts, total // 2, Weights(languages={"en": 3.0, "de": 0.5}))
     assert 0.7 * total / 2 < sum(map(len, drawn(sample))) < 1.3 * total / 2
+
+
+@pytest.mark.parametrize("weights", [Weights(), Weights(languages={"en": 2.0})])
+def test_what_is_held_out_teaches_no_vocabulary(
+    refined: tuple[RunFolder, list[Receipt]], engine: LocalEngine, weights: Weights
+) -> None:
+    """The sample is the training part, as the shards of the same recipe have it. Oracle: `segments.parts`."""
+    run, receipts = refined
+    held_out, seed = HeldOut(validation=0.2, test=0.1), 3
+    trained_on = []
+    for unit in UNITS:
+        survivors = pq.read_table(run.uri(run.survivors(unit))).combine_chunks().to_batches()[0]
+        in_training = (parts(survivors, held_out, seed) == 0).tolist()
+        for place, (row, taken) in enumerate(zip(survivors.to_pylist(), in_training, strict=True)):
+            trained_on += [row["text"]] * int(taken and place > 0) * int(weights.of(row["source"], row["lang"]))
+    assert 0.5 < len(trained_on) / len(drawn(draw(engine, run, receipts, 1 << 20, weights))) < 0.9
+    assert drawn(draw(engine, run, receipts, 1 << 20, weights, held_out, seed)) == trained_on
 
 
 def test_a_weight_of_no_source_is_one_line(refined: tuple[RunFolder, list[Receipt]], engine: LocalEngine) -> None:
