@@ -23,6 +23,7 @@ from typing import Any
 
 from connectors.errors import missing_extra
 from curation.redact.gates import PHONE_DIGITS, Kind
+from curation.redact.presidio import import_presidio
 
 MIN_SCORE = 0.4
 # "US" stands for the whole North American plan. Each further region costs a scan of every window, and precision.
@@ -86,24 +87,23 @@ def _recogniser(kind: Kind) -> Any:
 
 @functools.cache
 def _recognisers() -> dict[Kind, Any]:
-    """The class, or a function that makes one, by kind. Presidio is imported here, as it takes seconds."""
+    """The class, or a function that makes one, by kind. Presidio is imported here: most runs' commands need none of it."""
     try:
-        from presidio_analyzer import Pattern
-        from presidio_analyzer import predefined_recognizers as presidio
+        presidio = import_presidio()
     except ImportError:
         raise missing_extra("presidio-analyzer", "pii") from None
     # Presidio logs the very values that it fails to validate.
     logging.getLogger("presidio-analyzer").disabled = True
 
-    class SnapshotEmailRecognizer(presidio.EmailRecognizer):  # type: ignore[misc]
+    class SnapshotEmailRecognizer(presidio.EmailRecognizer):  # type: ignore[misc, name-defined]
         def validate_result(self, pattern_text: str) -> bool:
             return bool(_suffixes()(pattern_text.rpartition("@")[2]).fqdn)
 
-    class PublicIpRecognizer(presidio.IpRecognizer):  # type: ignore[misc]
+    class PublicIpRecognizer(presidio.IpRecognizer):  # type: ignore[misc, name-defined]
         def invalidate_result(self, pattern_text: str) -> bool:
             return not is_public(pattern_text)
 
-    cards = [*presidio.CreditCardRecognizer.PATTERNS, Pattern("more cards", MORE_CARDS, 0.3)]
+    cards = [*presidio.CreditCardRecognizer.PATTERNS, presidio.Pattern("more cards", MORE_CARDS, 0.3)]
     return {
         "email": SnapshotEmailRecognizer,
         "ip": PublicIpRecognizer,
