@@ -1,62 +1,100 @@
-"""All kernels compiled, by using each once. They are kept beside their sources, or in the user's cache where that is read-only."""
+"""All kernels compiled, by using each once. They are kept beside their sources, or in the user's cache where that is read-only.
+
+Those of some rooms lead to the text engine's, so two processes compile at once: `python -m curation.pipeline.compiling ROOM…`.
+"""
 
 from __future__ import annotations
 
-import importlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 
 import pyarrow as pa
 
-from curation.decontaminate import kernels as decontaminate_kernels
-from curation.dedup import kernels as dedup_kernels
+from connectors.errors import UserError
 from curation.dedup.signature import signatures
 from curation.quality import linear_model
 from curation.quality.c4 import C4
 from curation.quality.measure import shipped
 from curation.quality.word_trie import WordTrie
 from curation.run.documents import TEXT
-from curation.text.columns import text_batch
+from curation.text.columns import shared_batch, text_batch
 from curation.text.kernels.compiling import are_kept
 from curation.text.segmentation import Text
-from curation.tokenize import kernels as tokenize_kernels
 
-ROOMS = (dedup_kernels, decontaminate_kernels, tokenize_kernels)  # that have kernels of their own, each warmed up alone
-EXTRACTION = (
-    "curation.extract.main_text.kernels"  # only where a recipe extracts with `fast`: they take as long as all others
+NAME = "curation.pipeline.compiling"
+TEXT_ENGINE = "text"
+PROCESSES = (  # rooms with kernels, by the process that compiles them: none is compiled by both, and both take about as long
+    (TEXT_ENGINE, "dedup", "decontaminate"),
+    ("extract.main_text", "tokenize"),
 )
 
 # One of everything that leads to a kernel of its own: a citation, a phrase over two chunks, a character left to Python.
-TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's ΑΣ.\n- a line", "…", ""]
+TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's ΑΣ.\n- a line", "a '", "…", ""]
 
 
-def rooms(extraction: bool) -> list[ModuleType]:
-    """The folders of kernels, with those of the engine `fast` where it is used."""
-    return [*ROOMS, *([importlib.import_module(EXTRACTION)] if extraction else [])]
+def kernels_of(room: str) -> ModuleType:
+    """The folder of a room's kernels, with its functions `modules` and `warm_up`."""
+    return import_module(f"curation.{room}.kernels")
 
 
-def prepare_kernels(say: Callable[[str], object], extraction: bool) -> None:
-    """Compiles the kernels if none are kept, and says so: so that workers don't, each for itself and without a word."""
-    for room in rooms(extraction):
-        room.modules()  # those that are not imported would not be asked for
+def prepare_kernels(say: Callable[[str], object]) -> None:
+    """Compiles the kernels if not all are kept, and says so: so that workers don't, each for itself and without a word.
+
+    Raises `UserError` where that fails.
+    """
+    for room in {room for rooms in PROCESSES for room in rooms} - {TEXT_ENGINE}:
+        kernels_of(room).modules()  # those that are not imported would not be asked for
     if not are_kept():
-        say(f"compiling kernels (once a machine; about {'two minutes' if extraction else 'a minute'})")
-        compile_kernels(extraction)
+        say("compiling kernels (once a machine; a minute or two)")
+        compile_kernels()
 
 
-def compile_kernels(extraction: bool) -> None:
-    """Uses every kernel, at about a CPU minute where none is compiled yet (two with `extraction`) and a second where all are."""
-    for room in rooms(extraction):
-        room.warm_up()
+def compile_kernels() -> None:
+    """Uses every kernel, in two processes at once: two CPU minutes where none is compiled yet.
+
+    Raises `UserError` with what the first that failed has to say.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    at_work = [
+        subprocess.Popen([sys.executable, "-m", NAME, *rooms], env=environment, stderr=subprocess.PIPE, text=True)
+        for rooms in PROCESSES
+    ]
+    said = [process.communicate()[1] for process in at_work]
+    for process, errors in zip(at_work, said):
+        if process.returncode:
+            raise UserError(f"The kernels could not be compiled: {errors.strip()[-2000:]}")
+
+
+def compile_room(room: str) -> None:
+    """Uses every kernel of one room, so that it is compiled if it is not kept yet."""
+    if room == TEXT_ENGINE:
+        use_text_engine()
+    else:
+        kernels_of(room).warm_up()
+
+
+def use_text_engine() -> None:
+    """Uses every kernel that steps call on texts."""
     column = pa.array(TEXTS, pa.string())
     batch = text_batch(column)
     for measure in shipped().values():
         measure.values(batch)
     documents = pa.record_batch({TEXT: column})
     C4()(documents)
+    for again in (column, pa.array(TEXTS, pa.string())):
+        shared_batch(again)
     signatures(batch)
     assert Text(TEXTS[0]).words
     WordTrie.of(["a"]).count(TEXTS[0], whole_words=True)
     linear_model.train(
         [(f"{label} {number}", label) for label in ("good", "bad") for number in range(linear_model.MIN_ROWS)]
     )
+
+
+if __name__ == "__main__":
+    for given in sys.argv[1:]:
+        compile_room(given)

@@ -107,7 +107,7 @@ def work(
     """Brings the run to its end, from wherever it stands."""
     if adopt(plan, folder) == "open":
         storage.remove_partial_files(folder.root)
-        prepare_kernels(console.print if console else lambda said: None, plan.recipe.extract.engine == "fast")
+        prepare_kernels(console.print if console else lambda said: None)
         opened = engine if not isinstance(engine, str) else open_engine(engine, folder.uri("work"), workers, partitions)
         try:
             run_stages(opened, folder, plan, RunProgress(console, folder), batch_documents)
