@@ -14,15 +14,15 @@ from curation.quality.classifier import train_from_files
 from jobs import command
 from jobs.command import output
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quality classifiers of your own.")
+main = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Quality classifiers of your own.")
 
 
-@app.callback()
+@main.callback()
 def group() -> None:
     """Quality classifiers of your own."""
 
 
-@app.command("train")
+@main.command("train")
 def train(
     files: Annotated[list[Path], typer.Argument(help="JSONL or Parquet with the columns text and label.")],
     out: Annotated[Path, typer.Option(help="File to write the model to.")],
@@ -34,4 +34,4 @@ def train(
 
 
 if __name__ == "__main__":
-    command.call(app)
+    command.call(main)

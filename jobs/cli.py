@@ -2,65 +2,61 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
 import typer
 
-from jobs import (
-    blend,
-    calibrate,
-    command,
-    compact,
-    curate,
-    demo,
-    erase,
-    explain,
-    index,
-    measures,
-    prove,
-    report,
-    sample,
-    seen,
-    trace,
-    train,
-    try_,
-    verify,
-    vocabulary,
-    why,
-)
-from jobs import compile as compile_job
-from jobs.classifier import app as classifier
+from jobs import command
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="From web archives to tokens, with an account of every document.",
-)
-app.command("demo")(demo.main)
-app.command("sample")(sample.main)
-app.command("curate")(curate.main)
-app.command("explain")(explain.main)
-app.command("try")(try_.main)
-app.command("compile")(compile_job.main)
-app.command("measures")(measures.main)
-app.command("calibrate")(calibrate.main)
-app.command("index")(index.main)
-app.command("report")(report.main)
-app.command("why")(why.main)
-app.command("trace")(trace.main)
-app.command("verify")(verify.main)
-app.command("vocabulary")(vocabulary.main)
-app.command("erase")(erase.main)
-app.command("compact")(compact.main)
-app.command("blend")(blend.main)
-app.command("train")(train.main)
-app.command("seen")(seen.main)
-app.command("prove")(prove.main)
-app.add_typer(classifier, name="classifier")
+# Words and their modules, in the order of `corpusmill --help`.
+JOBS = {
+    "demo": "demo",
+    "sample": "sample",
+    "curate": "curate",
+    "explain": "explain",
+    "try": "try_",
+    "compile": "compile",
+    "measures": "measures",
+    "calibrate": "calibrate",
+    "index": "index",
+    "report": "report",
+    "why": "why",
+    "trace": "trace",
+    "verify": "verify",
+    "vocabulary": "vocabulary",
+    "erase": "erase",
+    "compact": "compact",
+    "blend": "blend",
+    "train": "train",
+    "seen": "seen",
+    "prove": "prove",
+    "classifier": "classifier",
+}
+
+
+def application(words: Sequence[str]) -> typer.Typer:
+    """The command line. Where its first word is a job, that one alone is imported: all of them take a second."""
+    app = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="From web archives to tokens, with an account of every document.",
+    )
+    app.callback()(lambda: None)  # so that a single job is a word, too
+    for word in [word for word in words[:1] if word in JOBS] or JOBS:
+        job = import_module(f"jobs.{JOBS[word]}")
+        if isinstance(job.main, typer.Typer):
+            app.add_typer(job.main, name=word)
+        else:
+            app.command(word)(job.main)
+    return app
 
 
 def main() -> None:
     """Runs the command line."""
-    command.call(app)
+    command.call(application(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -113,10 +113,10 @@ def test_every_command_has_help_and_stands_in_the_docs() -> None:
     """A command that no page shows, or that has no help, fails here."""
     from typer.main import get_command
 
-    from jobs.cli import app
+    from jobs.cli import application
 
     shown = "\n".join(page.read_text(encoding="utf-8") for page in [*PAGES, ROOT / "README.md"])
-    commands = get_command(app).commands  # type: ignore[attr-defined]
+    commands = get_command(application([])).commands  # type: ignore[attr-defined]
     for name, command in commands.items():
         assert command.help, name
         assert f"corpusmill {name}" in shown, name
