@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from curation.extract.main_text.kernels import page as p
+from curation.extract.main_text.kernels.assembling import write_text
 from curation.extract.main_text.kernels.deciding import decide
 from curation.extract.main_text.kernels.measuring import Measures, Model
 from curation.extract.main_text.kernels.page import Page
@@ -17,6 +19,34 @@ from curation.extract.main_text.workspace import MAX_BYTES, Workspace
 
 FEW_WORDS = 60  # under which JSON-LD is looked at
 MIN_WORDS = 20  # less is no main text
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a page's main text is given.
+
+    format    plain text, a block a line, or Markdown
+    links     whether Markdown has the addresses of links
+    comments  whether readers' comments that were taken for main text are kept or dropped
+    """
+
+    format: Literal["text", "markdown"] = "text"
+    links: bool = False
+    comments: Literal["keep", "drop"] = "keep"
+
+
+PLAIN = Output()
+
+
+class MainText(NamedTuple):
+    """What is found in a page.
+
+    text         the main text, "" where there is none
+    expected_f1  the word F1, 0 to 1, that the fitted weights expect of the blocks that were chosen; 0 where there are no blocks
+    """
+
+    text: str
+    expected_f1: float
 
 
 class Judged(NamedTuple):
@@ -40,18 +70,24 @@ class Extractor:
         self._workspace = Workspace()
 
     def main_text(self, html: bytes) -> str:
-        """The main text, a block a line, "" where there is none. Linear in the bytes, whatever they are."""
+        """The main text as plain text, a block a line, "" where there is none. Linear in the bytes, whatever they are."""
+        return self.extract(html, PLAIN).text
+
+    def extract(self, html: bytes, output: Output) -> MainText:
+        """The main text of a page as it is wanted, and what to think of it."""
         page = self._parsed(html)
-        text, words = "", 0
-        if page.facts[p.BLOCKS] > 0:
+        text, words, expected_f1 = "", 0, 0.0
+        count = int(page.facts[p.BLOCKS])
+        if count > 0:
             measures = self._measures(page)
-            size, words = decide(page, measures, self._model)
+            words, expected_f1 = decide(page, measures, self._model)
+            size = write_text(page.text, page.blocks[:count], measures.keep, measures.output)
             text = measures.output[:size].tobytes().decode("utf-8", "replace")
         if words < FEW_WORDS:
             more = structured_text(_json_scripts(page), text, words)
             text = text + more if more or words >= MIN_WORDS else ""
         self._workspace.give_back()
-        return text
+        return MainText(text, expected_f1)
 
     def judged(self, html: bytes) -> Judged:
         """All blocks of a page with what was decided; JSON-LD is left out."""

@@ -102,12 +102,13 @@ def test_the_choice_has_the_greatest_expected_f1(given: list[tuple[int, int]], b
         statistics=statistics, final=chances, keep=np.zeros(len(given), np.uint8), shares=np.zeros((2, choosing.STEPS))
     )
     page = SimpleNamespace(facts=np.array([0, len(given)]))
-    count = choosing.choose.py_func(page, measures, beta)  # type: ignore[attr-defined]
+    count, found_f1 = choosing.choose.py_func(page, measures, beta)  # type: ignore[attr-defined]
 
-    def expected_f1(kept: np.ndarray) -> float:
+    def expected_f1(kept: np.ndarray, beta: float = beta) -> float:
         main = float((words * chances).sum())
         return float(2 * (words * chances)[kept].sum() / (words[kept].sum() + beta * main + 1e-9))
 
     best = max(expected_f1(chances >= cut) for cut in chances)
     assert count == int(words[measures.keep != 0].sum())
     assert expected_f1(measures.keep != 0) >= best - 1e-5
+    assert abs(found_f1 - expected_f1(measures.keep != 0, beta=1.0)) < 1e-5

@@ -12,8 +12,10 @@ In the order in which a page meets them:
 - `trees`         boosted trees over rows;  `context`: what the second stage knows of the first one's scores;  `arithmetic`
 - `choosing`      which blocks make the text
 - `deciding`      all of that for one page
+- `assembling`    the chosen blocks as plain text
 
-Python calls two of them, `parsing.parse` and `deciding.decide`; see `curation/text/kernels/compiling.py` for how they are kept.
+Python calls `parsing.parse`, `deciding.decide` and one that writes the text, `assembling.write_text`; see
+`curation/text/kernels/compiling.py` for how they are kept.
 """
 
 from __future__ import annotations

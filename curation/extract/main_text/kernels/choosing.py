@@ -8,7 +8,6 @@ from curation.extract.main_text.kernels import features as f
 from curation.extract.main_text.kernels import measuring as m
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.arithmetic import binary_logarithm
-from curation.extract.main_text.kernels.characters import LINE_FEED
 from curation.extract.main_text.kernels.measuring import Measures
 from curation.extract.main_text.kernels.page import Page
 from curation.text.kernels.compiling import kernel
@@ -46,11 +45,12 @@ def fill_page_row(page: Page, measures: Measures) -> None:
 
 
 @kernel
-def choose(page: Page, measures: Measures, beta: float) -> int:
-    """Marks the blocks to keep; gives how many words they have.
+def choose(page: Page, measures: Measures, beta: float) -> tuple[int, float]:
+    """Marks the blocks to keep; gives how many words they have, and the word F1 to be expected of them.
 
     All blocks from some probability on are kept: that for which 2 * sum(p w) / (sum(w) + beta * expected main words) is greatest,
-    the sums over what is kept. A beta below 1 prefers precision.
+    the sums over what is kept. A beta below 1 prefers precision. The F1 is that value at the choice with a beta of 1, whatever the
+    beta, so that it is a share.
     """
     words, expected = measures.shares[0], measures.shares[1]
     count, total = page.facts[p.BLOCKS], 0.0
@@ -61,6 +61,7 @@ def choose(page: Page, measures: Measures, beta: float) -> int:
         expected[step] += measures.statistics[block, m.WORDS] * measures.final[block]
         total += measures.statistics[block, m.WORDS] * measures.final[block]
     best, cut, kept, right = -1.0, STEPS - 1, 0.0, 0.0
+    expected_f1 = 0.0
     for step in range(STEPS):
         if words[step] > 0:
             right += expected[step]
@@ -68,29 +69,10 @@ def choose(page: Page, measures: Measures, beta: float) -> int:
             value = 2 * right / (kept + beta * total + 1e-9)
             if value > best:
                 best, cut = value, step
+                expected_f1 = 2 * right / (kept + total + 1e-9)
     chosen_words = 0
     for block in range(count):
         is_kept = STEPS - 1 - np.int64(measures.final[block] * (STEPS - 1)) <= cut
         measures.keep[block] = is_kept
         chosen_words += np.int64(measures.statistics[block, m.WORDS]) if is_kept else 0
-    return chosen_words
-
-
-@kernel
-def assemble(page: Page, measures: Measures) -> int:
-    """Writes the blocks that are kept, each with a line feed behind it; gives the bytes written."""
-    end = 0
-    for block in range(page.facts[p.BLOCKS]):
-        if measures.keep[block] == 0:
-            continue
-        start, size = (
-            page.blocks[block, p.TEXT_START],
-            page.blocks[block, p.TEXT_END] - page.blocks[block, p.TEXT_START],
-        )
-        source, copy = page.text[start : start + size], measures.output[end : end + size]
-        for place in range(size):
-            copy[place] = source[place]
-        end += size
-        measures.output[end] = LINE_FEED
-        end += 1
-    return end
+    return chosen_words, expected_f1

@@ -1,4 +1,4 @@
-"""From a parsed page to its text: both stages of trees, the page's type, the choice of blocks."""
+"""From a parsed page to the blocks of its main text: both stages of trees, the page's type, the choice of blocks."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def second_stage(page: Page, measures: Measures, model: Model) -> None:
 
 
 @entry
-def decide(page: Page, measures: Measures, model: Model) -> tuple[int, int]:
-    """Writes the main text of a page with at least one block into `output`; gives its bytes and its words."""
+def decide(page: Page, measures: Measures, model: Model) -> tuple[int, float]:
+    """Marks the blocks that make the main text of a page with at least one; gives their words and the F1 to be expected."""
     groups = rows.measure(page, measures)
     rows.fill_rows(page, measures, model, groups)
     first_stage(page, measures, model)
@@ -69,5 +69,5 @@ def decide(page: Page, measures: Measures, model: Model) -> tuple[int, int]:
     trees.class_chances(measures.page_row, model.types, measures.tile, measures.type_chances)
     context.fill_context(page, measures, groups)
     second_stage(page, measures, model)
-    words = choosing.choose(page, measures, model.beta)
-    return choosing.assemble(page, measures), np.int64(words)
+    words, expected_f1 = choosing.choose(page, measures, model.beta)
+    return np.int64(words), np.float64(expected_f1)
