@@ -1,4 +1,4 @@
-"""Words of any script, to compare texts: where a script sets blanks between words, what stands between them; else pairs of characters.
+"""Words of any script: where it sets blanks between words, what stands between them; elsewhere pairs of characters.
 
 Han, Kana, Thai, Lao, Khmer and Burmese have no blanks between words, so that a word there is each two neighbouring characters
 of a run: an extractor neither gains nor loses by how it sets blanks and line breaks. Marks belong to the letter they stand on,

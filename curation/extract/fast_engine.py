@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import threading
 
-from curation.extract.main_text.extractor import Extractor
+from curation.extract.main_text.extractor import PLAIN, Extractor, MainText, Output
 from curation.extract.main_text.weights import shipped_model
+
+__all__ = ["Output", "extract", "main_text"]
 
 _of_thread = threading.local()  # an extractor's arrays are for one page at a time
 
 
 def main_text(html: bytes) -> str:
     """The main text of a page in UTF-8, a block a line, "" where it has none."""
+    return extract(html, PLAIN).text
+
+
+def extract(html: bytes, output: Output) -> MainText:
+    """The main text of a page in UTF-8 as it is wanted, with the quality to expect of it."""
     if not hasattr(_of_thread, "extractor"):
         _of_thread.extractor = Extractor(shipped_model())
     extractor: Extractor = _of_thread.extractor
-    return extractor.main_text(html)
+    return extractor.extract(html, output)

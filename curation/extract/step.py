@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from types import ModuleType
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,31 +13,49 @@ import pyarrow.compute as pc
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from connectors.errors import missing_extra
+from connectors.errors import UserError, missing_extra, nearest
 from curation.extract import charset, work_limits
 from curation.extract.plain_text import pass_through
 from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, Verdict, with_column, with_verdicts
 
 Engine = Literal["fast", "resiliparse", "trafilatura"]
+BETAS: dict[str, float | None] = {"precision": 0.4, "balance": None, "recall": 1.6}  # None: that of the weights
+MOST_BETA = 10.0
+QUALITY = "extraction_quality"  # the measure that `fast` takes of its own texts
 PACKAGES: dict[Engine, str] = {"resiliparse": "resiliparse", "trafilatura": "trafilatura and lxml_html_clean"}
 
 
+class Outcome(NamedTuple):
+    """What became of a page.
+
+    quality   0 to 1, of a text whose engine says what it expects of itself
+    """
+
+    text: str
+    verdict: Verdict | None = None
+    quality: float | None = None
+
+
 @functools.cache
-def _main_text(engine: Engine) -> Callable[[Any], str]:
-    """An engine's function: of a page's UTF-8 for `fast`, of a string for the others."""
+def _engine(engine: Engine) -> ModuleType:
+    """An engine's file. Its `main_text` is a function of a page's UTF-8 for `fast`, of a string for the others."""
     try:
-        module = importlib.import_module(f"curation.extract.{engine}_engine")
+        return importlib.import_module(f"curation.extract.{engine}_engine")
     except ImportError:
         if engine not in PACKAGES:
             raise
         raise missing_extra(PACKAGES[engine], "extract") from None
-    function: Callable[[Any], str] = module.main_text
-    return function
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Extract:
     """Turns `media`, `charset`, `content` into `text` and drops them.
+
+    favour        `fast` only: what its choice of blocks leans to, precision, balance or recall; or the number beta itself
+                  (see `choosing.choose`)
+    min_quality   `fast` only: texts below are removed as `doubtful_extraction`. `fast` expects of each text a word F1 against
+                  what a person would take for the main text, from 0 to 1, calibrated on pages of domains that the weights had
+                  not seen; it is the measure `extraction_quality`. Text media have none.
 
     Pages over a limit go to quarantine unparsed, so that time and memory are bounded by counts, never by a clock:
 
@@ -58,6 +76,8 @@ class Extract:
     """
 
     engine: Engine = "resiliparse"
+    favour: str | float = "balance"
+    min_quality: Annotated[float, Field(gt=0, le=1)] | None = None
     max_page_bytes: Annotated[int, Field(gt=0)] = 8 << 20
     max_tags: Annotated[int, Field(gt=0)] = 400_000
     max_nesting: Annotated[int, Field(gt=0, lt=work_limits.OPEN_CAP)] = 512
@@ -67,45 +87,85 @@ class Extract:
 
     name: ClassVar[str] = "extract"
 
+    def __post_init__(self) -> None:
+        if isinstance(self.favour, str) and self.favour not in BETAS:
+            raise UserError(f"extract.favour: there is no '{self.favour[:40]}'.{nearest(self.favour, BETAS)}")
+        if not isinstance(self.favour, str) and not 0 < self.favour <= MOST_BETA:
+            raise UserError(f"extract.favour: as a number it is above 0 and at most {MOST_BETA:g}, not {self.favour:g}")
+        for option, is_set in (("favour", self.favour != "balance"), ("min_quality", self.min_quality is not None)):
+            if is_set and self.engine != "fast":
+                raise UserError(
+                    f"extract.{option}: '{self.engine}' does not judge its texts; take the engine 'fast', or leave this out"
+                )
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that the step adds to the ledger."""
+        return (QUALITY,) if self.engine == "fast" else ()
+
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with `text` in place of the three columns read, and a verdict for each row without text."""
         media, charsets, contents = (batch.column(column) for column in (MEDIA, CHARSET, CONTENT))
         passing = pass_through(media, contents, self.max_page_bytes)
         verdicts: list[Verdict | None] = [None] * batch.num_rows
+        qualities: list[float | None] = [None] * batch.num_rows
         if passing.all():
             texts = contents.cast(pa.string())
         else:
-            _main_text(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
+            _engine(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
             others = pa.array(~passing)
             rows = zip(*(column.filter(others).to_pylist() for column in (media, charsets, contents)), strict=True)
             outcomes = [self._outcome(*row) for row in rows]
-            for row, (_, verdict) in zip(np.flatnonzero(~passing).tolist(), outcomes, strict=True):
-                verdicts[row] = verdict
+            for row, outcome in zip(np.flatnonzero(~passing).tolist(), outcomes, strict=True):
+                verdicts[row], qualities[row] = outcome.verdict, outcome.quality
             unchanged = pc.if_else(others, b"", contents).cast(pa.string())
-            texts = pc.replace_with_mask(unchanged, others, pa.array([text for text, _ in outcomes], pa.string()))
+            texts = pc.replace_with_mask(
+                unchanged, others, pa.array([outcome.text for outcome in outcomes], pa.string())
+            )
         kept = batch.select([name for name in batch.schema.names if name not in (MEDIA, CHARSET, CONTENT)])
-        return with_verdicts(with_column(kept, TEXT, texts), self.name, verdicts)
+        measures = dict.fromkeys(self.measures, qualities)
+        return with_verdicts(with_column(kept, TEXT, texts), self.name, verdicts, measures)
 
-    def _outcome(self, media: str, http_charset: str, content: bytes | None) -> tuple[str, Verdict | None]:
+    def _outcome(self, media: str, http_charset: str, content: bytes | None) -> Outcome:
         content = content or b""
         if len(content) > self.max_page_bytes:
-            return "", Verdict("quarantined", "page_too_large", len(content), self.max_page_bytes)
+            return Outcome("", Verdict("quarantined", "page_too_large", len(content), self.max_page_bytes))
         return self._page(content, http_charset) if media == "html" else _plain(content)
 
-    def _page(self, content: bytes, http_charset: str) -> tuple[str, Verdict | None]:
+    def _page(self, content: bytes, http_charset: str) -> Outcome:
         html = self._html(content, http_charset)
         if html is None:
-            return "", Verdict("quarantined", "bad_charset", threshold=charset.MAX_REPLACED)
+            return Outcome("", Verdict("quarantined", "bad_charset", threshold=charset.MAX_REPLACED))
         refused = self._over_limit(work_limits.measure(html.encode())) if isinstance(html, str) else None
         if refused:
-            return "", refused
+            return Outcome("", refused)
         try:
-            text = charset.clean(_main_text(self.engine)(html))
+            text, quality = self._extracted(html)
         except MemoryError:  # says something of the machine, nothing of the page
             raise
         except Exception:  # whatever a hostile page provokes in an engine is the page's fate, not the job's
-            return "", Verdict("quarantined", "extractor_error")
-        return _with_text(text)
+            return Outcome("", Verdict("quarantined", "extractor_error"))
+        return self._judged(_with_text(charset.clean(text)), quality)
+
+    def _extracted(self, html: str | bytes) -> tuple[str, float | None]:
+        """The engine's text, and what it expects of it."""
+        engine = _engine(self.engine)
+        if self.engine != "fast":
+            return engine.main_text(html), None
+        found = engine.extract(html, engine.Output(beta=self._beta))
+        return found.text, found.expected_f1
+
+    @property
+    def _beta(self) -> float | None:
+        return BETAS[self.favour] if isinstance(self.favour, str) else self.favour
+
+    def _judged(self, outcome: Outcome, quality: float | None) -> Outcome:
+        """A page with text, its quality, and the verdict on it."""
+        if outcome.verdict or quality is None:
+            return outcome
+        is_low = self.min_quality is not None and quality < self.min_quality
+        verdict = Verdict("removed", "doubtful_extraction", quality, self.min_quality) if is_low else None
+        return Outcome(outcome.text, verdict, quality)
 
     def _html(self, content: bytes, http_charset: str) -> str | bytes | None:
         """The page as the engine takes it, or None where no encoding makes sense of it."""
@@ -127,12 +187,12 @@ class Extract:
         return None
 
 
-def _plain(content: bytes) -> tuple[str, Verdict | None]:
+def _plain(content: bytes) -> Outcome:
     try:
         return _with_text(charset.clean(content.decode("utf-8")))
     except UnicodeDecodeError:
-        return "", Verdict("quarantined", "bad_charset")
+        return Outcome("", Verdict("quarantined", "bad_charset"))
 
 
-def _with_text(text: str) -> tuple[str, Verdict | None]:
-    return (text, None) if text.strip() else ("", Verdict("removed", "no_main_text"))
+def _with_text(text: str) -> Outcome:
+    return Outcome(text) if text.strip() else Outcome("", Verdict("removed", "no_main_text"))

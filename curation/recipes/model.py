@@ -120,7 +120,7 @@ class Recipe(Strict):
             self._require_measure("tokenize.groups.quality", groups.quality.measure)
 
     def _require_measure(self, where: str, measure: str) -> None:
-        known = [name for step in self.filter_steps for name in getattr(step, "measures", ())]
+        known = [name for step in (self.extract, *self.filter_steps) for name in getattr(step, "measures", ())]
         if measure not in known:
             told = " ".join(measure[:60].split())
             near_it = nearest(measure, known) if known else " Add a filter that does"

@@ -95,7 +95,7 @@ def test_an_error_inside_an_engine_is_the_pages_fate(monkeypatch: pytest.MonkeyP
     def broken(html: str) -> str:
         raise RuntimeError(html)
 
-    monkeypatch.setattr("curation.extract.step._main_text", lambda engine: broken)
+    monkeypatch.setattr(resiliparse_engine, "main_text", broken)
     result = Extract()(batch(page(ARTICLE.format("secret"))))
     assert (result.column(FATE)[0].as_py(), result.column(REASON)[0].as_py()) == ("quarantined", "extractor_error")
     assert "secret" not in str(result.to_pydict())
@@ -162,7 +162,7 @@ def test_a_missing_package_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) 
     def absent(name: str) -> object:
         raise ImportError(name)
 
-    step._main_text.cache_clear()
+    step._engine.cache_clear()
     monkeypatch.setattr(step.importlib, "import_module", absent)
     with pytest.raises(UserError, match="trafilatura"):
         Extract(engine="trafilatura")(batch(page("<p>x")))

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from curation.extract.main_text.calibration import calibrated
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.assembling import write_text
 from curation.extract.main_text.kernels.deciding import decide
@@ -28,11 +29,14 @@ class Output:
     format    plain text, a block a line, or Markdown
     links     whether Markdown has the addresses of links
     comments  whether readers' comments that were taken for main text are kept or dropped
+    beta      what of the page's expected main words counts in the choice: below 1 it prefers precision, above it recall
+              (see `choosing.choose`); None is that of the weights
     """
 
     format: Literal["text", "markdown"] = "text"
     links: bool = False
     comments: Literal["keep", "drop"] = "keep"
+    beta: float | None = None
 
 
 PLAIN = Output()
@@ -42,7 +46,8 @@ class MainText(NamedTuple):
     """What is found in a page.
 
     text         the main text, "" where there is none
-    expected_f1  the word F1, 0 to 1, that the fitted weights expect of the blocks that were chosen; 0 where there are no blocks
+    expected_f1  the word F1, 0 to 1, that was measured where the weights expected as much of the blocks that they chose (what
+                 JSON-LD adds is not looked at); 0 where there are no blocks
     """
 
     text: str
@@ -80,7 +85,8 @@ class Extractor:
         count = int(page.facts[p.BLOCKS])
         if count > 0:
             measures = self._measures(page)
-            words, expected_f1 = decide(page, measures, self._model)
+            words, expected_f1 = decide(page, measures, self._judging_by(output.beta))
+            expected_f1 = calibrated(self._model.calibration, expected_f1)
             size = write_text(page.text, page.blocks[:count], measures.keep, measures.output)
             text = measures.output[:size].tobytes().decode("utf-8", "replace")
         if words < FEW_WORDS:
@@ -102,6 +108,9 @@ class Extractor:
         judged = Judged(texts, measures.final[:count].copy(), measures.keep[:count] != 0)
         self._workspace.give_back()
         return judged
+
+    def _judging_by(self, beta: float | None) -> Model:
+        return self._model if beta is None else self._model._replace(beta=beta)
 
     def _parsed(self, html: bytes) -> Page:
         page = self._workspace.page(np.frombuffer(html, np.uint8, min(len(html), MAX_BYTES)))

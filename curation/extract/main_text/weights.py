@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curation.extract.main_text.calibration import UNCHANGED
 from curation.extract.main_text.kernels import trees
 from curation.extract.main_text.kernels.measuring import Model
 
@@ -29,6 +30,7 @@ def load_model(path: Path) -> Model:
     s1_*, s2_*, ty_*             trees of both stages and of the page's type: feat, left, thr, val for each node, roots
                                  and depths for each tree
     rule                         float32[3]: an unused one, beta, skip (see `Model`)
+    calibration                  float32[knots, 2] (older files lack it): a text's expected F1, and the one measured
     """
     with np.load(path) as file:
         arrays: dict[str, npt.NDArray[Any]] = dict(file)
@@ -46,4 +48,5 @@ def load_model(path: Path) -> Model:
         types=types,
         beta=float(rule[1]),
         skip=float(rule[2]),
+        calibration=arrays.get("calibration", UNCHANGED).astype(np.float32),
     )

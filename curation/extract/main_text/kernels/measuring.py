@@ -134,6 +134,7 @@ class Model(NamedTuple):
     bias                        of the sum of linear scores
     first, second, types        trees of both stages, and of the page's type
     beta, skip                  the rule of choice, and the first probability under which a block is not looked at again
+    calibration                 float32[knots, 2]: expected F1, and the one measured; no kernel reads it (see `calibration`)
     """
 
     elements: Bytes
@@ -146,3 +147,4 @@ class Model(NamedTuple):
     types: Trees
     beta: float
     skip: float
+    calibration: Bytes
