@@ -48,6 +48,12 @@ def test_less_than_twenty_words_are_no_main_text() -> None:
     assert main_text(b"<p>Nineteen words at most are no main text.</p>") == ""
 
 
+def test_words_count_without_blanks_between_them() -> None:
+    """Thai: about twenty-five words without a blank."""
+    said = "อาสาสมัครช่วยกันใช้ไม้กับดินอุดคูน้ำเพื่อไม่ให้น้ำฝนไหลทิ้งไปจนหนองน้ำหลังหมู่บ้านแห้งเหมือนเมื่อก่อน"
+    assert main_text(article(f"<p>{said}</p>")).strip() == said
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

@@ -97,18 +97,19 @@ def _read_number(html: Bytes, start: int, text: Bytes, end: int) -> tuple[int, i
 
 @kernel
 def _read_name(html: Bytes, start: int, text: Bytes, end: int) -> tuple[int, int]:
-    at, key = start + 1, HASH_START
+    at, key, number = start + 1, HASH_START, -1
+    following, longest = start, -1  # behind the longest beginning that needs no semicolon, and its number
     while at < len(html) and at - start <= MAX_NAME and LOWER <= CLASS[html[at]] <= DIGIT:
         key = (key ^ U(html[at])) * HASH_FACTOR
         at += 1
-    if at == start + 1:
-        return start, end
-    number = looked_up(_KEYS, _VALUES, key)
-    if number < 0:
-        return start, end
-    if at < len(html) and html[at] == SEMICOLON:
+        number = looked_up(_KEYS, _VALUES, key)
+        if number >= 0 and _WITHOUT_SEMICOLON[number] != 0:
+            following, longest = at, number
+    if number >= 0 and at < len(html) and html[at] == SEMICOLON:
         at += 1
-    elif _WITHOUT_SEMICOLON[number] == 0:
+    elif longest >= 0:
+        at, number = following, longest
+    else:
         return start, end
     size = np.int64(_SIZES[number])
     for place in range(size):

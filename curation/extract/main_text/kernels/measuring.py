@@ -8,7 +8,8 @@ from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s
 
 # Columns of statistics: counts over a block's text
 (
-    WORDS,  # runs of ASCII letters, digits and bytes beyond ASCII; half of the bytes E3 to ED, which begin CJK characters, more
+    WORDS,  # runs of ASCII letters, digits and bytes beyond ASCII; half of the bytes E3 to ED, which begin CJK characters, more;
+    #       and a quarter of the characters of scripts without blanks between words (see `statistics.unspaced_letter`)
     CHARACTERS,  # bytes that are no white space
     COMMAS,  # and semicolons
     SENTENCES,  # full stops, exclamation and question marks before white space, and ideographic full stops

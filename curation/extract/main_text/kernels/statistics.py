@@ -87,6 +87,17 @@ def ideographic_mark(text: Bytes, at: int, stop: int) -> int:
     return 1 if is_mark and text[at + 2] == 0x81 else (2 if is_mark and text[at + 2] == 0x82 else 0)
 
 
+@inlined
+def unspaced_letter(text: Bytes, at: int, stop: int) -> bool:
+    """Whether a character of Thai, Lao, Tibetan, Burmese or Khmer stands here, scripts that set no blanks between words."""
+    if at + 1 >= stop:
+        return False
+    second = text[at + 1]
+    if text[at] == 0xE0:
+        return second >= 0xB8
+    return text[at] == 0xE1 and (second <= 0x82 or second == 0x9E or second == 0x9F)
+
+
 @kernel
 def last_mark(last: int) -> int:
     """The column LAST, from a text's last byte."""
@@ -108,7 +119,7 @@ def measure_block(page: Page, measures: Measures, block: int, word_count: int, t
     start, stop = np.int64(page.blocks[block, p.TEXT_START]), np.int64(page.blocks[block, p.TEXT_END])
     is_short = stop - start <= m.SHORT_TEXT
     words = characters = commas = sentences = digits = capitals = beyond = capitalised = symbols = currency = 0
-    in_title = cover = in_description = ideographs = size = first = last = 0
+    in_title = cover = in_description = ideographs = unspaced = size = first = last = 0
     text_hash = word_hash = HASH_START
     previous = U(0)
     for at in range(start, stop + 1):
@@ -130,6 +141,7 @@ def measure_block(page: Page, measures: Measures, block: int, word_count: int, t
             elif category == BEYOND_ASCII:
                 beyond += 1
                 ideographs += 0xE3 <= byte <= 0xED
+                unspaced += unspaced_letter(text, at, stop)
                 currency += currency_sign(text, at, stop)
                 mark = ideographic_mark(text, at, stop)
                 commas += mark == 1
@@ -165,7 +177,7 @@ def measure_block(page: Page, measures: Measures, block: int, word_count: int, t
     measures.text_ends[block] = word_count
     measures.text_hashes[block] = text_hash
     row = measures.statistics[block]
-    row[m.WORDS] = words + ideographs // 2
+    row[m.WORDS] = words + ideographs // 2 + unspaced // 4
     row[m.CHARACTERS] = characters
     row[m.COMMAS], row[m.SENTENCES] = commas, sentences
     row[m.DIGITS], row[m.CAPITALS], row[m.BEYOND_ASCII] = digits, capitals, beyond
