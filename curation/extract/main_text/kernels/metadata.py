@@ -1,4 +1,4 @@
-"""What a page says of itself in its head: description, canonical address, types of JSON-LD and Open Graph."""
+"""What a page says of itself in its head: description, canonical address, types of JSON-LD and Open Graph, metas by name."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from curation.extract.main_text.kernels.characters import (
     END_BRACE,
     IS_SPACE,
     QUOTE,
+    U,
     find,
     hash_lower,
+    hash_table,
     looked_up,
+    name_hash,
 )
 from curation.extract.main_text.kernels.page import Page
 from curation.text.kernels.compiling import Bytes, inlined, kernel
@@ -24,6 +27,25 @@ from curation.text.kernels.compiling import Bytes, inlined, kernel
 DESCRIPTION_BYTES, ADDRESS_BYTES, TITLE_BYTES = 1000, 300, 600  # what is read of each
 TYPE_REACH = 160  # bytes behind "@type" in which its values are looked for
 _TYPE_KEY = np.frombuffer(b"@type", np.uint8)
+
+# Names of metas that say something of the page, in lower case; a name's number is its place. Whoever wants to know what they
+# say reads `facts`, which no feature does.
+META_NAMES = (
+    "og:title twitter:title headline dc.title dc:title dcterms.title citation_title parsely-title sailthru.title title"
+    " author authors article:author og:author og:article:author dc.creator dc:creator dcterms.creator creator"
+    " citation_author parsely-author sailthru.author byl twitter:label1 twitter:data1"
+    " article:published_time og:article:published_time og:published_time article:published datepublished parsely-pub-date"
+    " sailthru.date citation_publication_date citation_online_date citation_date dc.date.issued dcterms.issued"
+    " dcterms.created dc.date dc:date dcterms.date dc.date.created datecreated pubdate publishdate publish-date publish_date"
+    " published_time article.published date article:modified_time og:updated_time datemodified last-modified"
+    " content-language og:locale language dc.language dc:language dcterms.language inlanguage"
+    " og:site_name application-name apple-mobile-web-app-title dc.publisher dcterms.publisher publisher"
+    " citation_journal_title"
+).split()
+assert len(META_NAMES) <= p.MAX_META_NAMES
+_META_KEYS, _META_VALUES = hash_table(((name, place) for place, name in enumerate(META_NAMES)), 8)
+_NAME, _PROPERTY, _ITEMPROP, _HTTP_EQUIV = (U(name_hash(name)) for name in "name property itemprop http-equiv".split())
+SAID_BYTES = 4000  # of what a meta says that are read
 
 
 @kernel
@@ -100,6 +122,28 @@ def note_void(page: Page, tag, about, first, last):  # type: ignore[no-untyped-d
     elif tag == tags.INPUT:
         state[p.INPUTS_SEEN] += 1
         facts[p.ALL_INPUTS] += 1
+
+
+@inlined
+def name_of_meta(html, key, start, stop, said):  # type: ignore[no-untyped-def]
+    """The number of the name that an attribute of a meta gives it; `said` where the attribute is another, or the name unknown."""
+    if key == _NAME or key == _PROPERTY or key == _ITEMPROP or key == _HTTP_EQUIV:
+        known = looked_up(_META_KEYS, _META_VALUES, hash_lower(html, start, stop))
+        if known >= 0:
+            said = known
+    return said
+
+
+@inlined
+def note_meta(page: Page, name, first, last):  # type: ignore[no-untyped-def]
+    """Notes what a meta of a known name says, unless enough of its name were there before."""
+    places = page.facts[p.FIRST_META + 2 * p.METAS_OF_NAME * name :]
+    for place in range(0, 2 * p.METAS_OF_NAME, 2):
+        if places[place + 1] == 0:
+            if last > first:
+                places[place] = first
+                places[place + 1] = min(last, first + SAID_BYTES)
+            break
 
 
 @inlined

@@ -22,6 +22,7 @@ def close_from(page: Page, level: int) -> None:
     for place in range(level, state[p.OPEN]):
         node = stack[place]
         nodes[node, p.BLOCKS_END] = state[p.BLOCK_COUNT]
+        nodes[node, p.TEXT_TO] = state[p.TEXT_SIZE]
         tag = nodes[node, p.TAG]
         page.open_counts[tag] -= 1
         if tag == t.PRE:
@@ -130,7 +131,7 @@ def level_to_end(page: Page, tag: int, is_block: bool) -> int:
 
 
 @inlined
-def open_node(page: Page, tag, is_block, flags, signature, first_word):  # type: ignore[no-untyped-def]
+def open_node(page: Page, tag, is_block, flags, signature, first_word, source):  # type: ignore[no-untyped-def]
     """Puts an element on the stack; its words have been appended from `first_word` on."""
     nodes, state = page.nodes, page.state
     level, node = state[p.OPEN], state[p.NODE_COUNT]
@@ -147,6 +148,8 @@ def open_node(page: Page, tag, is_block, flags, signature, first_word):  # type:
     row[p.IS_BLOCK] = 1 if is_block else 0
     row[p.BLOCK_PARENT] = state[p.INNER_BLOCK]
     row[p.INHERITED] = flags | nodes[parent, p.INHERITED]
+    row[p.NODE_SOURCE] = source
+    row[p.TEXT_FROM] = row[p.TEXT_TO] = state[p.TEXT_SIZE]
     nodes[parent, p.CHILDREN] += 1
     page.signatures[node] = signature
     page.stack[level] = node

@@ -23,8 +23,11 @@ from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s
     CHILDREN,
     IS_BLOCK,
     INHERITED,  # its flags and those of all nodes around it (see `tags.FLAGS`), as 32 bits
-) = range(11)
-NODE_COLUMNS = 12  # one spare: a row is 48 bytes
+    NODE_SOURCE,  # where its start tag begins in the page's bytes
+    TEXT_FROM,  # range in `text` of what is inside of it, blank at either end it may be
+    TEXT_TO,
+) = range(14)
+NODE_COLUMNS = 14
 
 # Columns of blocks
 (
@@ -61,7 +64,10 @@ BLOCK_COLUMNS = 11
     FIRST_JSON,  # start and end of each JSON-LD script
 ) = range(15)
 MAX_JSON = 20
-FACTS = FIRST_JSON + 2 * MAX_JSON
+FIRST_META = FIRST_JSON + 2 * MAX_JSON  # start and end of what the first metas of each name say (see `metadata.META_NAMES`)
+METAS_OF_NAME = 6
+MAX_META_NAMES = 80
+FACTS = FIRST_META + 2 * METAS_OF_NAME * MAX_META_NAMES
 OPEN_GRAPH = 16
 
 # Places of the parser's state

@@ -88,7 +88,7 @@ def end_tag(page: Page, start):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def open_element(page: Page, tag, kind, closes_itself, flags, signature, first_word):  # type: ignore[no-untyped-def]
+def open_element(page: Page, tag, kind, closes_itself, flags, signature, first_word, source):  # type: ignore[no-untyped-def]
     """The start tag of an element that is neither void nor skipped: what it ends, and the element itself."""
     state = page.state
     if kind & t.BLOCK:
@@ -115,7 +115,7 @@ def open_element(page: Page, tag, kind, closes_itself, flags, signature, first_w
     else:
         if tag == t.BODY:
             flags &= PAGE_FLAGS
-        nesting.open_node(page, tag, kind & t.BLOCK != 0, flags, signature, first_word)
+        nesting.open_node(page, tag, kind & t.BLOCK != 0, flags, signature, first_word, source)
 
 
 @inlined
@@ -128,6 +128,7 @@ def start_tag(page: Page, start):  # type: ignore[no-untyped-def]
     limit = min(first_word + p.NODE_WORDS, page.words.shape[0])
     flags, signature = np.int64(t.FLAGS_OF[tag]), U(tag + 1) * SIGNATURE_FACTOR
     about = first = last = 0
+    said = -1
     is_shown = False
     at = name_end
     while at < size and html[at] != GREATER:
@@ -144,6 +145,8 @@ def start_tag(page: Page, start):  # type: ignore[no-untyped-def]
             flags, signature = attributes.element_attribute(page, key, value, stop, limit, flags, signature)
         elif tag == t.META or tag == t.LINK or tag == t.SCRIPT:
             about, first, last = attributes.head_attribute(html, tag, key, value, stop, about, first, last)
+            if tag == t.META:
+                said = metadata.name_of_meta(html, key, value, stop, said)
         elif tag == t.TEMPLATE and key == attributes.SHADOW_ROOT:
             is_shown = True
     at = min(at, size - 1) + 1
@@ -154,6 +157,8 @@ def start_tag(page: Page, start):  # type: ignore[no-untyped-def]
         state[p.IMAGES_SEEN] += 1
     elif kind & t.VOID:
         metadata.note_void(page, tag, about, first, last)
+        if said >= 0:
+            metadata.note_meta(page, said, first, last)
         if tag == t.BR:
             note_break(page)
         if kind & t.BLOCK or (tag == t.BR and state[p.BREAKS_RUN] >= 2):
@@ -161,7 +166,7 @@ def start_tag(page: Page, start):  # type: ignore[no-untyped-def]
     else:
         if kind & t.BLOCK:
             reading.end_block(page)
-        open_element(page, tag, kind, html[at - 2] == SLASH, flags, signature, first_word)
+        open_element(page, tag, kind, html[at - 2] == SLASH, flags, signature, first_word, start)
     return at
 
 
@@ -202,6 +207,7 @@ def parse(page: Page) -> int:
     state = page.state
     for level in range(state[p.OPEN]):
         page.nodes[page.stack[level], p.BLOCKS_END] = state[p.BLOCK_COUNT]
+        page.nodes[page.stack[level], p.TEXT_TO] = state[p.TEXT_SIZE]
     for node in range(state[p.NODE_COUNT]):
         if page.nodes[node, p.BLOCKS_END] < 0:
             page.nodes[node, p.BLOCKS_END] = state[p.BLOCK_COUNT]
