@@ -30,6 +30,7 @@ class GoldPage:
     page_type  article, documentation, service, forum, listing, collection, product; "" where that is unknown
     main       the main text, None where only snippets are known
     wanted, unwanted   snippets that are in the main text, and that are not
+    title, author, date   of the page, "" where they are unknown
     """
 
     id: str
@@ -41,6 +42,9 @@ class GoldPage:
     main: str | None
     wanted: tuple[str, ...]
     unwanted: tuple[str, ...]
+    title: str = ""
+    author: str = ""
+    date: str = ""
 
 
 def gold_pages(folder: str) -> Iterator[GoldPage]:
@@ -91,4 +95,7 @@ def _page(read: dict[str, Any]) -> GoldPage:
         main=truth.get("main_content"),
         wanted=tuple(truth.get("with") or ()),
         unwanted=tuple(truth.get("without") or ()),
+        title=truth.get("title") or "",
+        author="; ".join(author) if isinstance(author := truth.get("author") or "", list) else author,
+        date=truth.get("publish_date") or truth.get("date") or "",
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from curation.extract.main_text.extractor import PLAIN, Extractor, MainText, Output
+from curation.extract.main_text.extractor import PLAIN, Extractor, Judged, MainText, Output
 from curation.extract.main_text.weights import shipped_model
 
-__all__ = ["Output", "extract", "main_text"]
+__all__ = ["Output", "extract", "judged", "main_text"]
 
 _of_thread = threading.local()  # an extractor's arrays are for one page at a time
 
@@ -17,9 +17,18 @@ def main_text(html: bytes) -> str:
     return extract(html, PLAIN).text
 
 
-def extract(html: bytes, output: Output) -> MainText:
+def extract(html: bytes, output: Output, url: str = "") -> MainText:
     """The main text of a page in UTF-8 as it is wanted, with the quality to expect of it."""
+    return _extractor().extract(html, output, url)
+
+
+def judged(html: bytes, output: Output, url: str = "") -> Judged:
+    """A page's blocks, with what was decided."""
+    return _extractor().judged(html, output, url)
+
+
+def _extractor() -> Extractor:
     if not hasattr(_of_thread, "extractor"):
         _of_thread.extractor = Extractor(shipped_model())
     extractor: Extractor = _of_thread.extractor
-    return extractor.extract(html, output)
+    return extractor

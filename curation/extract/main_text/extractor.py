@@ -12,9 +12,12 @@ from curation.extract.main_text.calibration import calibrated
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.assembling import write_text
 from curation.extract.main_text.kernels.deciding import decide
+from curation.extract.main_text.kernels.features import PAGE_TYPES
 from curation.extract.main_text.kernels.measuring import Measures, Model
 from curation.extract.main_text.kernels.page import Page
 from curation.extract.main_text.kernels.parsing import parse
+from curation.extract.main_text.metadata import PageMetadata, page_metadata
+from curation.extract.main_text.metadata.facts import json_scripts
 from curation.extract.main_text.structured_data import structured_text
 from curation.extract.main_text.workspace import MAX_BYTES, Workspace
 
@@ -31,12 +34,14 @@ class Output:
     comments  whether readers' comments that were taken for main text are kept or dropped
     beta      what of the page's expected main words counts in the choice: below 1 it prefers precision, above it recall
               (see `choosing.choose`); None is that of the weights
+    metadata  whether title, author, date and the like are wanted
     """
 
     format: Literal["text", "markdown"] = "text"
     links: bool = False
     comments: Literal["keep", "drop"] = "keep"
     beta: float | None = None
+    metadata: bool = False
 
 
 PLAIN = Output()
@@ -48,10 +53,12 @@ class MainText(NamedTuple):
     text         the main text, "" where there is none
     expected_f1  the word F1, 0 to 1, that was measured where the weights expected as much of the blocks that they chose (what
                  JSON-LD adds is not looked at); 0 where there are no blocks
+    page         what the page says of itself, None where nobody asked
     """
 
     text: str
     expected_f1: float
+    page: PageMetadata | None = None
 
 
 class Judged(NamedTuple):
@@ -60,11 +67,14 @@ class Judged(NamedTuple):
     texts    of each block
     chances  float32: probability that it is main text
     kept     whether it is in the main text
+    expected_f1, page   as in `MainText`
     """
 
     texts: list[str]
     chances: npt.NDArray[np.float32]
     kept: npt.NDArray[np.bool_]
+    expected_f1: float = 0.0
+    page: PageMetadata | None = None
 
 
 class Extractor:
@@ -78,8 +88,8 @@ class Extractor:
         """The main text as plain text, a block a line, "" where there is none. Linear in the bytes, whatever they are."""
         return self.extract(html, PLAIN).text
 
-    def extract(self, html: bytes, output: Output) -> MainText:
-        """The main text of a page as it is wanted, and what to think of it."""
+    def extract(self, html: bytes, output: Output, url: str = "") -> MainText:
+        """The main text of a page as it is wanted, and what to think of it. Of its address, if known, only metadata make use."""
         page = self._parsed(html)
         text, words, expected_f1 = "", 0, 0.0
         count = int(page.facts[p.BLOCKS])
@@ -90,24 +100,35 @@ class Extractor:
             size = write_text(page.text, page.blocks[:count], measures.keep, measures.output)
             text = measures.output[:size].tobytes().decode("utf-8", "replace")
         if words < FEW_WORDS:
-            more = structured_text(_json_scripts(page), text, words)
+            more = structured_text(json_scripts(page), text, words)
             text = text + more if more or words >= MIN_WORDS else ""
+        described = self._described(page, url) if output.metadata else None
         self._workspace.give_back()
-        return MainText(text, expected_f1)
+        return MainText(text, expected_f1, described)
 
-    def judged(self, html: bytes) -> Judged:
+    def judged(self, html: bytes, output: Output = PLAIN, url: str = "") -> Judged:
         """All blocks of a page with what was decided; JSON-LD is left out."""
         page = self._parsed(html)
-        count = int(page.facts[p.BLOCKS])
-        if count == 0:
-            return Judged([], np.empty(0, np.float32), np.empty(0, np.bool_))
-        measures = self._measures(page)
-        decide(page, measures, self._model)
-        ranges = page.blocks[:count, [p.TEXT_START, p.TEXT_END]].tolist()
-        texts = [page.text[start:stop].tobytes().decode("utf-8", "replace") for start, stop in ranges]
-        judged = Judged(texts, measures.final[:count].copy(), measures.keep[:count] != 0)
+        count, expected_f1 = int(page.facts[p.BLOCKS]), 0.0
+        texts, chances, kept = [], np.empty(0, np.float32), np.empty(0, np.bool_)
+        if count > 0:
+            measures = self._measures(page)
+            _, expected_f1 = decide(page, measures, self._judging_by(output.beta))
+            expected_f1 = calibrated(self._model.calibration, expected_f1)
+            ranges = page.blocks[:count, [p.TEXT_START, p.TEXT_END]].tolist()
+            texts = [page.text[start:stop].tobytes().decode("utf-8", "replace") for start, stop in ranges]
+            chances, kept = measures.final[:count].copy(), measures.keep[:count] != 0
+        described = self._described(page, url) if output.metadata else None
         self._workspace.give_back()
-        return judged
+        return Judged(texts, chances, kept, expected_f1, described)
+
+    def _described(self, page: Page, url: str) -> PageMetadata:
+        """What a page says of itself; its type where it has blocks, which have been decided on."""
+        if page.facts[p.BLOCKS] == 0:
+            return page_metadata(page, url)
+        chances = self._measures(page).type_chances
+        likeliest = int(np.argmax(chances))
+        return page_metadata(page, url, PAGE_TYPES[likeliest], round(float(chances[likeliest]), 3))
 
     def _judging_by(self, beta: float | None) -> Model:
         return self._model if beta is None else self._model._replace(beta=beta)
@@ -120,8 +141,3 @@ class Extractor:
     def _measures(self, page: Page) -> Measures:
         nodes, blocks, text_bytes = (int(page.facts[fact]) for fact in (p.NODES, p.BLOCKS, p.TEXT_BYTES))
         return self._workspace.measures(nodes, blocks, text_bytes)
-
-
-def _json_scripts(page: Page) -> list[bytes]:
-    places = page.facts[p.FIRST_JSON : p.FIRST_JSON + 2 * page.facts[p.JSON_COUNT]].tolist()
-    return [page.html[start:stop].tobytes() for start, stop in zip(places[::2], places[1::2], strict=True)]

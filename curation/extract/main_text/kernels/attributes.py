@@ -112,6 +112,19 @@ def add_words(
     return count, signature
 
 
+def word_hashes(name: str) -> list[int]:
+    """The words that `add_words` makes of a name in lower case without digits: as a whole, and as part of a longer one, in a
+    class, an id and an itemprop."""
+    hashes = []
+    for kind in (_CLASS_WORDS, _ID_WORDS, _ITEMPROP_WORDS):
+        for start in (kind, kind + _PART):
+            code = int(HASH_START) ^ start
+            for byte in name.encode():
+                code = ((code ^ byte) * int(HASH_FACTOR)) & 0xFFFFFFFFFFFFFFFF
+            hashes.append((code ^ (code >> 31)) & 0xFFFFFFFF)
+    return hashes
+
+
 @kernel
 def role_flag(html: Bytes, start: int, stop: int) -> int:
     """The flag that an ARIA role stands for, 0 for most."""

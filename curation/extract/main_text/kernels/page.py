@@ -64,7 +64,9 @@ BLOCK_COLUMNS = 11
     FIRST_JSON,  # start and end of each JSON-LD script
 ) = range(15)
 MAX_JSON = 20
-FIRST_META = FIRST_JSON + 2 * MAX_JSON  # start and end of what the first metas of each name say (see `metadata.META_NAMES`)
+FIRST_META = (
+    FIRST_JSON + 2 * MAX_JSON
+)  # start and end of what the first metas of each name say (see `metadata.META_NAMES`)
 METAS_OF_NAME = 6
 MAX_META_NAMES = 80
 FACTS = FIRST_META + 2 * METAS_OF_NAME * MAX_META_NAMES
