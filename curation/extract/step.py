@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from types import ModuleType
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,9 @@ from pydantic.dataclasses import dataclass
 
 from connectors.errors import UserError, missing_extra, nearest
 from curation.extract import charset, work_limits
+from curation.extract.own_columns import with_page
 from curation.extract.plain_text import pass_through
-from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, Verdict, with_column, with_verdicts
+from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, URL, Verdict, with_column, with_verdicts
 
 Engine = Literal["fast", "resiliparse", "trafilatura"]
 BETAS: dict[str, float | None] = {"precision": 0.4, "balance": None, "recall": 1.6}  # None: that of the weights
@@ -29,11 +30,13 @@ class Outcome(NamedTuple):
     """What became of a page.
 
     quality   0 to 1, of a text whose engine says what it expects of itself
+    page      what the page says of itself, where the recipe wants to know
     """
 
     text: str
     verdict: Verdict | None = None
     quality: float | None = None
+    page: dict[str, Any] | None = None
 
 
 @functools.cache
@@ -57,6 +60,9 @@ class Extract:
                   what a person would take for the main text, from 0 to 1, calibrated on pages of domains that the weights had
                   not seen; it is the measure `extraction_quality`. Text media have none.
 
+    metadata      `fast` only: what the page says of itself goes into `meta`, as the object `page`: title, author, date, language,
+                  site, type, type_probability, those that are known. What `meta` has of its own stays, `page` included
+
     Pages over a limit go to quarantine unparsed, so that time and memory are bounded by counts, never by a clock:
 
     max_page_bytes   size of the page as it was sent, bytes                     → `page_too_large`
@@ -78,6 +84,7 @@ class Extract:
     engine: Engine = "resiliparse"
     favour: str | float = "balance"
     min_quality: Annotated[float, Field(gt=0, le=1)] | None = None
+    metadata: bool = False
     max_page_bytes: Annotated[int, Field(gt=0)] = 8 << 20
     max_tags: Annotated[int, Field(gt=0)] = 400_000
     max_nesting: Annotated[int, Field(gt=0, lt=work_limits.OPEN_CAP)] = 512
@@ -92,6 +99,8 @@ class Extract:
             raise UserError(f"extract.favour: there is no '{self.favour[:40]}'.{nearest(self.favour, BETAS)}")
         if not isinstance(self.favour, str) and not 0 < self.favour <= MOST_BETA:
             raise UserError(f"extract.favour: as a number it is above 0 and at most {MOST_BETA:g}, not {self.favour:g}")
+        if self.metadata and self.engine != "fast":
+            raise UserError(f"extract.metadata: '{self.engine}' reads none; take the engine 'fast', or leave this out")
         for option, is_set in (("favour", self.favour != "balance"), ("min_quality", self.min_quality is not None)):
             if is_set and self.engine != "fast":
                 raise UserError(
@@ -106,6 +115,8 @@ class Extract:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with `text` in place of the three columns read, and a verdict for each row without text."""
         media, charsets, contents = (batch.column(column) for column in (MEDIA, CHARSET, CONTENT))
+        urls = batch.column(URL) if self.metadata else pa.nulls(batch.num_rows, pa.string())
+        pages: list[dict[str, Any] | None] = [None] * batch.num_rows
         passing = pass_through(media, contents, self.max_page_bytes)
         verdicts: list[Verdict | None] = [None] * batch.num_rows
         qualities: list[float | None] = [None] * batch.num_rows
@@ -114,25 +125,29 @@ class Extract:
         else:
             _engine(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
             others = pa.array(~passing)
-            rows = zip(*(column.filter(others).to_pylist() for column in (media, charsets, contents)), strict=True)
+            rows = zip(
+                *(column.filter(others).to_pylist() for column in (media, charsets, contents, urls)), strict=True
+            )
             outcomes = [self._outcome(*row) for row in rows]
             for row, outcome in zip(np.flatnonzero(~passing).tolist(), outcomes, strict=True):
-                verdicts[row], qualities[row] = outcome.verdict, outcome.quality
+                verdicts[row], qualities[row], pages[row] = outcome.verdict, outcome.quality, outcome.page
             unchanged = pc.if_else(others, b"", contents).cast(pa.string())
             texts = pc.replace_with_mask(
                 unchanged, others, pa.array([outcome.text for outcome in outcomes], pa.string())
             )
         kept = batch.select([name for name in batch.schema.names if name not in (MEDIA, CHARSET, CONTENT)])
         measures = dict.fromkeys(self.measures, qualities)
+        if self.metadata:
+            kept = with_page(kept, pages)
         return with_verdicts(with_column(kept, TEXT, texts), self.name, verdicts, measures)
 
-    def _outcome(self, media: str, http_charset: str, content: bytes | None) -> Outcome:
+    def _outcome(self, media: str, http_charset: str, content: bytes | None, url: str | None) -> Outcome:
         content = content or b""
         if len(content) > self.max_page_bytes:
             return Outcome("", Verdict("quarantined", "page_too_large", len(content), self.max_page_bytes))
-        return self._page(content, http_charset) if media == "html" else _plain(content)
+        return self._page(content, http_charset, url or "") if media == "html" else _plain(content)
 
-    def _page(self, content: bytes, http_charset: str) -> Outcome:
+    def _page(self, content: bytes, http_charset: str, url: str) -> Outcome:
         html = self._html(content, http_charset)
         if html is None:
             return Outcome("", Verdict("quarantined", "bad_charset", threshold=charset.MAX_REPLACED))
@@ -140,20 +155,21 @@ class Extract:
         if refused:
             return Outcome("", refused)
         try:
-            text, quality = self._extracted(html)
+            found = self._extracted(html, url)
         except MemoryError:  # says something of the machine, nothing of the page
             raise
         except Exception:  # whatever a hostile page provokes in an engine is the page's fate, not the job's
             return Outcome("", Verdict("quarantined", "extractor_error"))
-        return self._judged(_with_text(charset.clean(text)), quality)
+        outcome = _with_text(charset.clean(found.text))
+        return self._judged(outcome._replace(page=found.page), found.quality)
 
-    def _extracted(self, html: str | bytes) -> tuple[str, float | None]:
-        """The engine's text, and what it expects of it."""
+    def _extracted(self, html: str | bytes, url: str) -> Outcome:
+        """The engine's text, what it expects of it, and what the page says of itself."""
         engine = _engine(self.engine)
         if self.engine != "fast":
-            return engine.main_text(html), None
-        found = engine.extract(html, engine.Output(beta=self._beta))
-        return found.text, found.expected_f1
+            return Outcome(engine.main_text(html))
+        found = engine.extract(html, engine.Output(beta=self._beta, metadata=self.metadata), url)
+        return Outcome(found.text, quality=found.expected_f1, page=found.page and found.page.known())
 
     @property
     def _beta(self) -> float | None:
@@ -165,7 +181,7 @@ class Extract:
             return outcome
         is_low = self.min_quality is not None and quality < self.min_quality
         verdict = Verdict("removed", "doubtful_extraction", quality, self.min_quality) if is_low else None
-        return Outcome(outcome.text, verdict, quality)
+        return outcome._replace(verdict=verdict, quality=quality)
 
     def _html(self, content: bytes, http_charset: str) -> str | bytes | None:
         """The page as the engine takes it, or None where no encoding makes sense of it."""
