@@ -14,6 +14,7 @@ import typer
 from connectors.errors import UserError
 from connectors.records import Media
 from curation.audit.pages import page
+from curation.audit.show_page import page_parts
 from curation.audit.show_trial import SHOWN_TEXT, as_json, only, trial_page
 from curation.pipeline.try_document import try_document
 from curation.recipes.load import load_recipe
@@ -48,7 +49,7 @@ def main(
         print(as_json(trial))
         return
     console = page(output)
-    for part in trial_page(trial, console.is_terminal, characters):
+    for part in (*trial_page(trial, console.is_terminal, characters), *page_parts(trial.page, characters)):
         console.print(part, soft_wrap=not console.is_terminal)
 
 

@@ -226,4 +226,6 @@ def as_json(trial: Trial) -> str:
         for text in trial.texts
     ]
     content = {**asdict(trial), "fate": fate, "steps": steps, "texts": texts}
-    return json.dumps({key: content[key] for key in ("recipe", "url", "fate", "tokens", "steps", "texts")}, indent=1)
+    return json.dumps(
+        {key: content[key] for key in ("recipe", "url", "fate", "tokens", "steps", "texts", "page")}, indent=1
+    )

@@ -18,6 +18,7 @@ from connectors.records import Media, Record
 from curation.pipeline.edited_lines import EditedLine, edited_lines, edits_of
 from curation.pipeline.reading import document_batch
 from curation.pipeline.step_rules import rules_of
+from curation.pipeline.try_page import PageTrial, try_page
 from curation.quality.rules import RuleFilter
 from curation.recipes.model import Recipe
 from curation.recipes.tokenize import TRAIN
@@ -100,6 +101,7 @@ class Trial:
     """All that is said of a document. `tokens` is None where the recipe has no tokenizer yet.
 
     texts   a text for each that a rule fired on, and the one that the last step left
+    page    the page block by block, where the engine `fast` extracts
     """
 
     recipe: str
@@ -107,6 +109,7 @@ class Trial:
     steps: tuple[StepTrial, ...]
     texts: tuple[MarkedText, ...]
     tokens: int | None
+    page: PageTrial | None = None
 
     @property
     def deciding(self) -> StepTrial | None:
@@ -148,7 +151,8 @@ def try_document(recipe: Recipe, *, url: str = "", media: Media = "", content: b
     shown = _texts(done, hide) if content is not None else ()
     if content is not None and (not shown or shown[-1].text != last):
         shown = (*shown, MarkedText((), last, {}))
-    return Trial(recipe.recipe, shown_url, tuple(_with_lines(each, hide) for each in done), shown, tokens)
+    page = try_page(recipe.extract, recipe.redact, content, url) if content is not None and media == "html" else None
+    return Trial(recipe.recipe, shown_url, tuple(_with_lines(each, hide) for each in done), shown, tokens, page)
 
 
 def _do(step: Step, batch: pa.RecordBatch) -> _Done:
