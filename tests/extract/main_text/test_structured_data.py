@@ -50,3 +50,47 @@ def test_broken_and_hostile_scripts_say_nothing() -> None:
 def test_a_page_whose_text_is_only_there_has_it() -> None:
     page = b"<div id=app></div><script type='application/ld+json'>" + script({"articleBody": BODY}) + b"</script>"
     assert main_text(page) == BODY.strip() + "\n"
+
+
+def question(name: str, *answers: str, accepted: bool = True) -> dict[str, object]:
+    key = "acceptedAnswer" if accepted else "suggestedAnswer"
+    return {"@type": "Question", "name": name, key: [{"@type": "Answer", "text": answer} for answer in answers]}
+
+
+def test_questions_come_with_their_answers_however_short() -> None:
+    page = {
+        "@type": "FAQPage",
+        "mainEntity": [question("Why?", "So."), question("When?", "Now.", "Soon.", accepted=False)],
+    }
+    assert structured_text([script(page)], "", 0).splitlines() == ["Why?", "So.", "When?", "Now.", "Soon."]
+
+
+def test_a_question_without_answers_is_a_text_like_another() -> None:
+    assert structured_text([script({"@type": "Question", "name": "Why?"})], "", 0) == ""
+    assert structured_text([script({"@type": "Question", "text": BODY})], "", 0) == BODY.strip() + "\n"
+
+
+def test_posts_and_their_comments() -> None:
+    post = {"@type": "DiscussionForumPosting", "text": BODY, "comment": [{"@type": "Comment", "text": BODY.upper()}]}
+    assert structured_text([script(post)], "", 0).splitlines() == [BODY.strip(), BODY.upper().strip()]
+
+
+def test_recipes_step_by_step() -> None:
+    section = {"@type": "HowToSection", "itemListElement": [{"@type": "HowToStep", "text": "Stir."}]}
+    recipe = {
+        "@type": "Recipe",
+        "recipeIngredient": ["1 egg"],
+        "recipeInstructions": [{"@type": "HowToStep", "text": "Beat it."}, section, "Eat."],
+    }
+    assert structured_text([script(recipe)], "", 0).splitlines() == ["1 egg", "Beat it.", "Stir.", "Eat."]
+
+
+def test_scripts_in_comments_or_with_a_semicolon_are_read() -> None:
+    content = json.dumps({"articleBody": BODY})
+    for wrapped in (
+        f"<!--\n{content}\n-->",
+        f"//<![CDATA[\n{content}\n//]]>",
+        f"/*<![CDATA[*/{content}/*]]>*/",
+        f"{content};",
+    ):
+        assert structured_text([wrapped.encode()], "", 0) == BODY.strip() + "\n", wrapped[:12]

@@ -46,6 +46,7 @@ _DAY = re.compile(
     rf"|(?<!\d)(?P<y7>{_YEAR})(?:\s|-|,){{1,2}}(?P<n7>{_MONTH})\b\.?(?:\s|-){{1,2}}(?P<d7>\d\d?)(?!\d)",
     re.IGNORECASE,
 )
+_FIGURES = re.compile(r"(?:19|20)\d\d|\d[-./]\s?\d\d?[-./]\s?\d\d")  # without which there is no day
 _SECONDS = re.compile(r"\s*(1\d{9})(?:\d{3})?\s*")
 _PATH = re.compile(
     rf"[/_-](?P<y>{_YEAR})[/_-]?(?P<m>0[1-9]|1[0-2]|[1-9](?=[/_-]))[/_-]?(?P<d>0[1-9]|[12]\d|3[01]|[1-9](?=[/_-]))(?!\d)"
@@ -54,7 +55,7 @@ _PATH = re.compile(
 
 def days(text: str, month_first: bool) -> Iterator[str]:
     """The days that a text names, as ISO 8601 has them. `month_first` decides what 3/4/2020 is where either could be."""
-    for found in _DAY.finditer(text[:MAX_TEXT]):
+    for found in _DAY.finditer(text[:MAX_TEXT]) if _FIGURES.search(text[:MAX_TEXT]) else ():
         group = found.lastgroup or ""
         parts = {key[0]: value for key, value in found.groupdict().items() if value and key[1] == group[1]}
         day = (

@@ -93,7 +93,7 @@ class PageFacts:
         start, stop = (min(int(self._nodes[node, column]), self._text_bytes) for column in (p.TEXT_FROM, p.TEXT_TO))
         if self._nodes[node, p.IS_BLOCK] and last - first > 1:
             ranges = self._page.blocks[first : min(last, first + MAX_ELEMENTS), [p.TEXT_START, p.TEXT_END]].tolist()
-            parts = [self._page.text[begin:end].tobytes() for begin, end in ranges]
+            parts = [self._page.text[begin : min(end, begin + 4 * MAX_VALUE)].tobytes() for begin, end in ranges]
         else:
             parts = [self._page.text[start : min(stop, start + 4 * MAX_VALUE)].tobytes()]
         joined = " ".join(part.decode("utf-8", "replace") for part in parts)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from curation.extract.main_text.linked_data import Thing, items, kinds
 
+MAX_TOLD = 50  # values of a key
 # The first kind that a page has is what it is about. A page says of itself, as WebPage, less than of its article.
 _KINDS = [
     re.compile(pattern)
@@ -30,9 +32,10 @@ def main_thing(things: Sequence[Thing]) -> Thing:
 
 
 def told(things: Sequence[Thing], key: str) -> list[Any]:
-    """Values of a key, of the main thing before those of the page."""
+    """The first values of a key, of the main thing before those of the page."""
     pages = [thing for thing in things if _PAGE.search(kinds(thing))]
-    return [value for thing in (main_thing(things), *pages) for value in items(thing.get(key)) if value]
+    values = (value for thing in (main_thing(things), *pages) for value in items(thing.get(key)) if value)
+    return list(islice(values, MAX_TOLD))
 
 
 def resolved(things: Sequence[Thing], value: Any) -> Any:

@@ -29,9 +29,8 @@ _PUBLISHED = (
 )  # fmt: skip
 _DATED = ("dc.date", "dc:date", "dcterms.date", "date")
 _CHANGED = ("article:modified_time", "og:updated_time", "datemodified", "last-modified")
-_IN_SCRIPTS = re.compile(
-    rb"(?:date_?published|publish(?:ed)?_?date|published_?at|published_?time|created_?at)[\"'\s:=\\\\]{1,8}([\w:,. +/-]{8,40})",
-    re.IGNORECASE,
+_IN_SCRIPTS = re.compile(  # begins with letters that are found fast
+    rb"ublish(?:ed)?_?(?:[Aa]t|[Oo]n|[Dd]ate|[Tt]ime)?[\"'\s:=\\]{1,8}([\w:,. +/-]{8,40})"
 )
 _NAMES = (
     "date",
@@ -80,7 +79,12 @@ def _elements(facts: PageFacts) -> Iterator[str]:
     }
     published = [node for node in nodes if "publish" in names[node]]
     others = [node for node in nodes if not any(word in names[node] for word in ("modified", "updated"))]
-    for node in (*published, *(node for node in times if node in others), *others, *times):
+    for node in (
+        *published,
+        *(node for node in times if node in others),
+        *others,
+        *(node for node in times if node in names),
+    ):
         said = [facts.attribute(node, name) for name in ("datetime", "content")]
         text = facts.text(node)
         yield from (value for value in (*said, text if len(text) <= MAX_LINE else "") if value)

@@ -17,7 +17,7 @@ import re
 from curation.extract.main_text.metadata.facts import PageFacts, letters, plain
 from curation.extract.main_text.metadata.main_thing import main_thing
 
-MIN_LETTERS = 3  # of a title
+MIN_LETTERS = 2  # of a title
 MAX_HEADING = 300  # characters
 SHARE = 0.5  # of a title's letters that the heading must have, to be the title
 _SEPARATOR = re.compile(r"\s+[|–—\-:»«·•/~>⋆*]+\s+|\s*[|»·•]\s*|:\s+(?=\S+$)")
@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(r"\s+[|–—\-:»«·•/~>⋆*]+\s+|\s*[|»·•]\s*|:
 def title_of(facts: PageFacts, site: str) -> str:
     """The title, "" if the page has none."""
     heads = [*facts.metas("og:title", "twitter:title"), facts.title]
-    heads = [head for head in heads if len(letters(head)) >= MIN_LETTERS]
+    heads = [head for head in heads if len(letters(head)) >= MIN_LETTERS and letters(head) != letters(site)]
     headings = [text for node in facts.elements("h1") if len(text := facts.text(node)) <= MAX_HEADING]
     headings = [text for text in headings if len(letters(text)) >= MIN_LETTERS and letters(text) != letters(site)]
     agreed = [heading for heading in headings if any(_is_title(heading, head) for head in heads)]
@@ -38,7 +38,7 @@ def title_of(facts: PageFacts, site: str) -> str:
     if len(headings) == 1 and any(_shared(headings[0], head) >= SHARE for head in heads):
         return headings[0]
     cut = [without_site(head, site, facts.url) for head in heads]
-    return next((head for head in cut if head), headings[0] if headings else "")
+    return next((head for head in cut if head), headings[0] if headings else facts.title)
 
 
 def without_site(title: str, site: str, url: str) -> str:
