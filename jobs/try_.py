@@ -1,6 +1,7 @@
 """Tries a recipe on one document: what every step and every rule says of it, and where.
 
 corpusmill try fineweb --file page.html
+corpusmill try mine.yaml --file page.html --html blocks.html
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from connectors.records import Media
 from curation.audit.pages import page
 from curation.audit.show_page import page_parts
 from curation.audit.show_trial import SHOWN_TEXT, as_json, only, trial_page
-from curation.pipeline.try_document import try_document
+from curation.pipeline.try_document import Trial, try_document
 from curation.recipes.load import load_recipe
+from curation.report.trial_page import trial_html
 from jobs import command
 from jobs.command import output
 
@@ -35,6 +37,9 @@ def main(
     ] = None,
     mark: Annotated[str, typer.Option(help="Marks only what this reason is about; default: all that fired.")] = "",
     characters: Annotated[int, typer.Option(min=0, help="Of each text shown, at most so many; 0: all.")] = SHOWN_TEXT,
+    html: Annotated[
+        str | None, typer.Option(help="Also writes the page block by block into this file; engine fast.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
 ) -> None:
     """Take one document through every step of a recipe, past the first verdict; show values, thresholds and offending places."""
@@ -45,12 +50,24 @@ def main(
     trial = try_document(loaded, url=url, media=media, content=content)
     if mark:
         trial = only(trial, mark)
+    if html is not None:
+        write_html(trial, html)
     if json:
         print(as_json(trial))
         return
     console = page(output)
     for part in (*trial_page(trial, console.is_terminal, characters), *page_parts(trial.page, characters)):
         console.print(part, soft_wrap=not console.is_terminal)
+
+
+def write_html(trial: Trial, path: str) -> None:
+    """Writes the page of a trial block by block. Raises `UserError` where there is none, or the file cannot be written."""
+    if trial.page is None:
+        raise UserError("--html is for a page (--file page.html) and a recipe with 'extract: {engine: fast}'")
+    try:
+        Path(path).write_text(trial_html(trial.recipe, trial.url, trial.page), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"Cannot write {path}: {(error.strerror or 'refused').lower()}") from None
 
 
 def document(text: str | None, file: str | None, most: int) -> tuple[Media, bytes | None]:

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from connectors.errors import UserError
+from curation.audit.show_page import page_parts
 from curation.audit.show_trial import CLOSED, OPENED, as_json, headline, marked, merged, trial_page, visible
 from curation.pipeline.try_document import MarkedText, try_document
 from curation.recipes.load import load_recipe
@@ -193,3 +194,59 @@ def test_a_terminal_shows_marks_by_colour(recipe: Path) -> None:
     for part in trial_page(trial, True):
         console.print(part)
     assert OPENED not in written.getvalue() and f"\x1b[30;43m{PROSE.strip()}" in written.getvalue()
+
+
+FAST = "recipe: fast\nextract: {engine: fast}\nredact: [email]\ntokenize: null\n"
+NAVIGATION = "<nav><a href=/>Home</a> <a href=/x>\x1b[31mAbout</a></nav>"
+HEAD = "<head><title>A good year</title><meta name=author content='Jo Doe'></head>"
+WHOLE = f"<html lang=en>{HEAD}<body>{NAVIGATION}<article>{f'<p>{PROSE}jo@example.com</p>' * 3}</article></body></html>"
+
+
+@pytest.fixture
+def fast(tmp_path: Path) -> Path:
+    path = tmp_path / "fast.yaml"
+    path.write_text(FAST)
+    return path
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    path = tmp_path / "whole.html"
+    path.write_text(WHOLE)
+    return path
+
+
+def test_a_page_is_drawn_block_by_block(fast: Path, whole: Path, tmp_path: Path) -> None:
+    shown = tried(fast, "--file", whole, "--html", tmp_path / "blocks.html")
+    lines = shown.splitlines()
+    assert row(shown, "title") == ["title", "A good year"] and row(shown, "author") == ["author", "Jo Doe"]
+    dropped = next(line for line in lines if line.startswith("- 0."))
+    assert dropped.endswith(r"Home \x1b[31mAbout")
+    taken = [line for line in lines if line.startswith("+ 0.")]
+    assert len(taken) == 3 and all(line.endswith(f"{PROSE}<EMAIL>") for line in taken)
+    assert "3 of 4 blocks are main text (+), expected word F1 0." in shown
+    written = (tmp_path / "blocks.html").read_text()
+    assert written.count('class="block taken"') == 3 and written.count('class="block dropped"') == 1
+    assert "<script" not in written and "\x1b" not in written and "jo@example.com" not in written + shown
+    assert "&lt;EMAIL&gt;" in written and "default-src &#x27;none&#x27;" in written
+
+
+def test_a_page_in_json_and_in_colours(fast: Path, whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(str(fast), file=str(whole), json=True)
+    found = json.loads(capsys.readouterr().out)["page"]
+    assert [block["kept"] for block in found["blocks"]] == [False, True, True, True]
+    assert found["kept_blocks"] == 3 and found["metadata"]["language"] == "en" and 0 < found["expected_f1"] <= 1
+    trial = try_document(load_recipe(str(fast)), media="html", content=WHOLE.encode())
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, color_system="standard", width=400, markup=False)
+    for part in page_parts(trial.page, 120):
+        console.print(part)
+    assert "\x1b[32m+ 0." in written.getvalue() and "\x1b[2;31m- 0." in written.getvalue()
+    assert "… 2 more blocks; --characters 0 shows all" in written.getvalue()
+
+
+def test_html_is_for_pages_that_fast_extracts(recipe: Path, whole: Path, fast: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="engine: fast"):
+        main(str(recipe), file=str(whole), html=str(tmp_path / "x.html"))
+    with pytest.raises(UserError, match="Cannot write .*/none/x.html: no such file or directory"):
+        main(str(fast), file=str(whole), html=str(tmp_path / "none/x.html"))
