@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,11 @@ def load_model(path: Path) -> Model:
     calibration                  float32[knots, 2] (older files lack it): a text's expected F1, and the one measured
     """
     with np.load(path) as file:
-        arrays: dict[str, npt.NDArray[Any]] = dict(file)
+        return model_of(dict(file))
+
+
+def model_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Model:
+    """Weights from the arrays of a file."""
     scales, rule = arrays["lin_scale"], arrays["rule"]
     parts = ("feat", "left", "thr", "val", "roots", "depths")
     first, second, types = (trees.pack(*(arrays[f"{name}_{part}"] for part in parts)) for name in ("s1", "s2", "ty"))

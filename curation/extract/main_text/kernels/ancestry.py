@@ -42,9 +42,9 @@ def fill_ancestors(page: Page, measures: Measures, block, row):  # type: ignore[
 
 
 @kernel
-def record_of(page: Page, measures: Measures, block: int) -> tuple[int, int]:
-    """The nearest node from the block's own up that is one of several twins, or -1; and how many levels up it is."""
-    node, level = page.blocks[block, p.BLOCK_NODE], 0
+def record_from(page: Page, measures: Measures, node: int) -> tuple[int, int]:
+    """The nearest node from one up that is one of several twins, or -1; and how many levels up it is."""
+    level = 0
     while node > 0 and measures.twins[node] < RECORD_TWINS and level < RECORD_LEVELS:
         node = page.nodes[node, p.BLOCK_PARENT]
         level += 1
@@ -57,7 +57,7 @@ def record_of(page: Page, measures: Measures, block: int) -> tuple[int, int]:
 def fill_record(page: Page, measures: Measures, block, row):  # type: ignore[no-untyped-def]
     """Size and links of the block's record, and the share of the page that its list is; -1 where there is none."""
     nodes, sums, record = page.nodes, measures.sums, row[f.RECORD : f.GROUP]
-    node, level = record_of(page, measures, block)
+    node, level = record_from(page, measures, page.blocks[block, p.BLOCK_NODE])
     record[:] = -1
     if node > 0:
         first = nodes[node, p.FIRST_BLOCK]

@@ -16,7 +16,6 @@ from curation.text.kernels.compiling import inlined
 
 F = np.float32
 _IN_USE = U(1)
-_CAPTION = tags.FLAGS.index("caption")
 _FLAGS = len(tags.FLAGS)
 
 # Columns of group_sums
@@ -79,15 +78,9 @@ def fill_own(page: Page, measures: Measures, block, row):  # type: ignore[no-unt
 
 @inlined
 def fill_flags(row, flags):  # type: ignore[no-untyped-def]
-    """One column for each flag.
-
-    The shipped model was fitted with the flag of captions in the column that is called f_noscript, and in pg_ns; it must be given
-    what it was fitted with.
-    """
-    columns = row[f.FLAGGED : f.FLAGGED + _FLAGS + 1]
+    """One column for each flag."""
     for flag in range(_FLAGS):
-        columns[flag] = (flags >> flag) & 1
-    columns[_FLAGS] = columns[_CAPTION]
+        row[f.FLAGGED + flag] = (flags >> flag) & 1
 
 
 @inlined

@@ -27,7 +27,7 @@ OWN = _columns(
     " title_share title_cover desc_share"
 )
 TAGGED = _columns("tag itag ptag gtag hlevel depth kids nlist")
-FLAGGED = _columns(" ".join(f"f_{flag}" for flag in (*FLAGS, "noscript")))
+FLAGGED = _columns(" ".join(f"f_{flag}" for flag in FLAGS))
 LINEAR = _columns("s_near s_far s_text s_all s_min s_max s_head")
 POSITION = _columns("idx wpos wbefore wafter srcpos srcgap")
 ANCESTRY = _columns(
@@ -57,6 +57,17 @@ CONTEXT = _columns(
     + " q_grp q_sec q_head q_page q_pagew q_before q_after q_rank q_first q_last q_gap q_dup q_rec q_top q_neg q_nexthead"
     " q_dupmax q_dupsum"
 )
+GROUP_CHANCES = _columns("qg_likely qg_share qg_weight")
+RECORD_CHANCES = _columns(
+    " ".join(
+        f"{level}_{x}"
+        for level in ("qr", "qo")
+        for x in "count mean likely list list_share list_weight list_link".split()
+    )
+)
+RECORD_COLUMNS = 7
+SECTION_CHANCES = _columns("qs_mean qs_share qs_weight qs_head")
+PART_CHANCES = _columns("qp_mean qp_likely qp_share qp_weight qp_link qp_place")
 TYPE_CHANCES = _columns(" ".join(f"pt{k}" for k in range(len(PAGE_TYPES))))
 FEATURES = len(NAMES)
 

@@ -21,7 +21,7 @@ LONG_WORDS, MANY_TWINS, MOST_H1 = 25, 4, 5
 JSON_TYPES = 12  # of the types, bits that have a number
 F = np.float32
 _BOILERPLATE = np.int64(sum(tags.FLAG[name] for name in "nav footer aside cookie dialog".split()))
-_MAIN, _ARTICLE, _COMMENT, _CAPTION = (np.int64(tags.FLAG[name]) for name in "main article comment caption".split())
+_MAIN, _ARTICLE, _COMMENT, _NOSCRIPT = (np.int64(tags.FLAG[name]) for name in "main article comment noscript".split())
 _CODE = np.int64(tags.FLAG["code"] | tags.FLAG["pre"])
 
 
@@ -77,7 +77,7 @@ def best_container(page: Page, measures: Measures) -> int:
 def count_by_kind(page: Page, measures: Measures, all_words: float) -> None:
     """The page numbers that are counts or shares over blocks."""
     nodes, numbers, count = page.nodes, measures.page_numbers, page.facts[p.BLOCKS]
-    in_paragraphs, in_main, in_captions, in_code, in_comments = 0.0, 0, 0, 0, 0
+    in_paragraphs, in_main, in_noscript, in_code, in_comments = 0.0, 0, 0, 0, 0
     headings = first_level = priced = items = cells = long = repeated = 0
     for block in range(count):
         node = page.blocks[block, p.BLOCK_NODE]
@@ -93,7 +93,7 @@ def count_by_kind(page: Page, measures: Measures, all_words: float) -> None:
         items += tag == tags.LI
         cells += tag == tags.TD
         in_main += whole_words if flags & _MAIN else 0
-        in_captions += whole_words if flags & _CAPTION else 0
+        in_noscript += whole_words if flags & _NOSCRIPT else 0
         in_code += whole_words if flags & _CODE else 0
         in_comments += whole_words if flags & _COMMENT else 0
         long += words >= LONG_WORDS
@@ -104,7 +104,7 @@ def count_by_kind(page: Page, measures: Measures, all_words: float) -> None:
     numbers[8] = in_main / all_words
     numbers[10] = priced / max(count, 1)
     numbers[13] = items / max(count, 1)
-    numbers[14] = in_captions / all_words  # called pg_ns: see `block_numbers.fill_flags`
+    numbers[14] = in_noscript / all_words
     numbers[15] = logarithm(long)
     numbers[16] = repeated / max(count, 1)
     numbers[18] = in_comments / all_words

@@ -50,12 +50,12 @@ TABLE, TBODY, THEAD, TFOOT, TR, TD, TH = (NUMBER[n] for n in "table tbody thead 
 # Flags of an element, which its descendants inherit: by its tag here, by its attributes in `attributes`. 32 bits.
 FLAGS = (
     "nav header footer aside main article section form table list dl quote figure pre a button heading hidden para item cell"
-    " details dialog label ariahidden cookie comment body itemprop code emph caption"
+    " details dialog label ariahidden cookie comment noscript itemprop code emph caption"
 ).split()
 FLAG = {name: 1 << bit for bit, name in enumerate(FLAGS)}
 _FLAGGED = {
     **{name: name for name in "nav header footer aside main article section form table dl figure pre a button".split()},
-    **{name: name for name in "details dialog label body code caption".split()},
+    **{name: name for name in "details dialog label noscript code caption".split()},
     **dict.fromkeys(("ul", "ol", "menu"), "list"),
     **dict.fromkeys(("li", "dt", "dd"), "item"),
     **dict.fromkeys(("td", "th"), "cell"),
