@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,10 @@ class Rows:
         self._settings = settings
         self._all = package.Dataset(rows, targets, weight=weights, params=settings, free_raw_data=False).construct()
 
-    def fitted(self, rounds: int, chosen: npt.NDArray[np.bool_] | None = None) -> Arrays:
-        """So many rounds of trees, packed, fitted to the chosen rows."""
+    def fitted(self, rounds: int, chosen: npt.NDArray[np.bool_] | None = None, **seeds: int) -> Arrays:
+        """So many rounds of trees, packed, fitted to the chosen rows. seeds: of LightGBM, in place of its own."""
         part = self._all if chosen is None else self._all.subset(np.flatnonzero(chosen))
-        return packed(lightgbm().train(self._settings, part, rounds))
+        return packed(lightgbm().train({**self._settings, **seeds}, part, rounds))
 
 
 def packed(booster: Any) -> Arrays:
@@ -109,4 +110,17 @@ def packed(booster: Any) -> Arrays:
         "val": np.array(values, np.float32),
         "roots": np.array(roots, np.int32),
         "depths": np.array(depths, np.int32),
+    }
+
+
+def averaged(ensembles: Sequence[Arrays]) -> Arrays:
+    """One ensemble whose sum is the mean of the sums of several."""
+    starts = np.cumsum([0, *(len(trees["feat"]) for trees in ensembles)])
+    moved = [
+        trees | {"left": trees["left"] + start, "roots": trees["roots"] + start, "val": trees["val"] / len(ensembles)}
+        for trees, start in zip(ensembles, starts, strict=False)
+    ]
+    return {
+        part: np.concatenate([trees[part] for trees in moved]).astype(array.dtype)
+        for part, array in ensembles[0].items()
     }

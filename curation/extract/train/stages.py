@@ -20,13 +20,14 @@ from curation.extract.main_text.kernels import choosing, features
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.measuring import Model
 from curation.extract.main_text.weights import model_of
-from curation.extract.train.boosted_trees import OF_BLOCKS, OF_PAGES, Arrays, Rows
+from curation.extract.train.boosted_trees import OF_BLOCKS, OF_PAGES, Arrays, Rows, averaged
 from curation.extract.train.corpus import Corpus, Reader
 from curation.extract.train.linear_weights import fit_linear
 
 FIRST = {"learning_rate": 0.1}
 SECOND = {"learning_rate": 0.07}
 FIRST_ROUNDS, SECOND_ROUNDS, TYPE_ROUNDS = 120, 200, 50
+SECOND_SEEDS = 2
 BETA = 0.8  # of the choice of blocks: below 1 for precision
 SKIP = 0.02  # first probability under which a block is not looked at again
 WHOLE = -1  # in place of a fold: fitted to all of the others
@@ -67,11 +68,21 @@ def fit_weights(corpus: Corpus, held_out: int, threads: int, tell: Told, blind: 
         models[fold] |= prefixed("ty", types.fitted(TYPE_ROUNDS, folds != fold))
     tell("page types")
 
-    blocks, second_rows = context_rows(corpus, pages, models)
-    settings = {**OF_BLOCKS, **SECOND, "num_threads": threads}
-    second = Rows(second_rows, corpus.labels[blocks], corpus.weights[blocks], settings).fitted(SECOND_ROUNDS)
+    arrays = with_second_stage(corpus, pages, models, threads)
     tell("second stage")
-    return models[WHOLE] | prefixed("s2", second)
+    return arrays
+
+
+def with_second_stage(
+    corpus: Corpus, pages: npt.NDArray[np.int64], models: Mapping[int, Arrays], threads: int
+) -> Arrays:
+    """The model that is fitted to all of the pages, with the second stage, which is the mean of several that differ by chance."""
+    blocks, rows = context_rows(corpus, pages, models)
+    settings = {**OF_BLOCKS, **SECOND, "num_threads": threads}
+    second = Rows(rows, corpus.labels[blocks], corpus.weights[blocks], settings)
+    draws = [{"bagging_seed": seed, "feature_fraction_seed": seed} for seed in range(SECOND_SEEDS)]
+    trees = averaged([second.fitted(SECOND_ROUNDS, **seeds) for seeds in draws])
+    return models[WHOLE] | prefixed("s2", trees)
 
 
 def first_rows(corpus: Corpus, pages: npt.NDArray[np.int64], models: Mapping[int, Arrays]) -> npt.NDArray[np.float32]:

@@ -10,7 +10,7 @@ In the order in which a page meets them:
 - `features`      the row of numbers by which a block is judged;  `page_numbers`, `block_numbers`, `ancestry`, `surroundings`
                   fill it, in `rows`
 - `trees`         boosted trees over rows;  `context`: what the second stage knows of the first one's scores;  `arithmetic`
-- `choosing`      which blocks make the text
+- `choosing`      which blocks make the text;  `repeats`: which of them say again what others say
 - `deciding`      all of that for one page
 - `assembling`    the chosen blocks as plain text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curation.extract.main_text.kernels import choosing, context, rows, trees
+from curation.extract.main_text.kernels import choosing, context, repeats, rows, trees
 from curation.extract.main_text.kernels import features as f
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.arithmetic import logistic
@@ -70,4 +70,5 @@ def decide(page: Page, measures: Measures, model: Model) -> tuple[int, float]:
     context.fill_context(page, measures, groups)
     second_stage(page, measures, model)
     words, expected_f1 = choosing.choose(page, measures, model.beta)
+    words -= repeats.drop_repeats(page, measures)
     return np.int64(words), np.float64(expected_f1)
