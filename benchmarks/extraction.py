@@ -23,13 +23,14 @@ import typer
 from rich.table import Table
 
 from benchmarks.extractors import EXTRACTORS, Extract
-from benchmarks.gold_pages import GoldPage, gold_pages
+from benchmarks.gold_pages import gold_pages
 from benchmarks.text_overlap import ShingleScore, SnippetScore, found_share, word_f1
 from connectors.errors import UserError
 from curation.extract import charset
 from curation.extract.main_text.extractor import Extractor
 from curation.extract.main_text.weights import load_model
 from curation.extract.train.domains import FOLDS, fold_of
+from curation.extract.train.gold import GoldPage
 from jobs import command
 from jobs.command import output
 

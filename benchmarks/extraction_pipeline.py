@@ -91,7 +91,7 @@ def parts(splits: Sequence[Split], engine: Engine) -> Parts:
         given = [
             html for html in given if isinstance(html, str) and not step._over_limit(work_limits.measure(html.encode()))
         ]
-    extracted = cpu_seconds(lambda: [charset.clean(step._extracted(html)[0]) for html in given])
+    extracted = cpu_seconds(lambda: [charset.clean(step._extracted(html, "")[0]) for html in given])
     return dict(zip(PARTS, (read, decoded, counted, extracted, whole - decoded - counted - extracted), strict=True))
 
 

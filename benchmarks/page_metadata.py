@@ -21,10 +21,11 @@ import typer
 from rich.table import Table
 from trafilatura.metadata import extract_metadata
 
-from benchmarks.gold_pages import GoldPage, gold_pages
+from benchmarks.gold_pages import gold_pages
 from curation.extract import charset
 from curation.extract.main_text.extractor import Extractor, Output
 from curation.extract.main_text.weights import shipped_model
+from curation.extract.train.gold import GoldPage
 from jobs import command
 from jobs.command import output
 

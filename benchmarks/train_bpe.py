@@ -27,7 +27,7 @@ from benchmarks.measured_engine import MeasuredEngine
 from benchmarks.noisy_corpus import copies
 from curation.engines.local import LocalEngine
 from curation.pipeline.pre_token_counting import count_pre_tokens
-from curation.pipeline.training_sample import Sample, grouped
+from curation.pipeline.training_sample import Sample, in_tasks
 from curation.recipes.vocabulary import Training
 from curation.run.documents import TEXT
 from curation.run.folder import RunFolder
@@ -95,7 +95,7 @@ def main(
         engine = MeasuredEngine(LocalEngine(f"{folder}/scratch", workers), folder)
         engine.begin()
         started = time.perf_counter()
-        counts = count_pre_tokens(engine, Sample(run, 1.0), grouped(receipts), chosen, limit, text_bytes)
+        counts = count_pre_tokens(engine, Sample(run, 1.0), in_tasks(receipts), chosen, limit, text_bytes)
         counted = time.perf_counter() - started
         engine.costs.look()
         spent = time.process_time()
