@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from curation.extract import charset
 from curation.extract.main_text.kernels import metadata, tags
@@ -61,8 +62,9 @@ class PageFacts:
 
     def elements(self, *names: str) -> list[int]:
         """The first nodes of these tags."""
-        wanted = [tags.NUMBER[name] for name in names]
-        found: list[int] = np.flatnonzero(np.isin(self._nodes[1:, p.TAG], wanted))[:MAX_ELEMENTS].tolist()
+        wanted = np.zeros(tags.TAGS, np.bool_)
+        wanted[[tags.NUMBER[name] for name in names]] = True
+        found: list[int] = np.flatnonzero(wanted[self._nodes[1:, p.TAG]])[:MAX_ELEMENTS].tolist()
         return [node + 1 for node in found]
 
     def named(self, names: Iterable[str]) -> list[int]:
@@ -70,7 +72,9 @@ class PageFacts:
         if len(self._nodes) < 2:
             return []
         words = self._page.words[: int(self._nodes[:, p.WORDS_END].max())]
-        places = np.flatnonzero(np.isin(words, _hashes(tuple(names))))[: 4 * MAX_ELEMENTS]
+        hashes, low_halves = _hashes(tuple(names))
+        likely = np.flatnonzero(low_halves[words & 0xFFFF])  # of which few are not
+        places = likely[np.isin(words[likely], hashes)][: 4 * MAX_ELEMENTS]
         nodes = np.searchsorted(self._nodes[1:, p.FIRST_WORD], places, "right")
         found: list[int] = np.unique(nodes)[:MAX_ELEMENTS].tolist()
         return found
@@ -142,5 +146,9 @@ def _clean(value: bytes) -> str:
 
 
 @functools.cache
-def _hashes(names: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    return np.array(sorted({code for name in names for code in word_hashes(name)}), np.uint32)
+def _hashes(names: tuple[str, ...]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
+    """The words that names make, and for each number of 16 bits whether one of them ends in it."""
+    hashes = np.array(sorted({code for name in names for code in word_hashes(name)}), np.uint32)
+    low_halves = np.zeros(1 << 16, np.bool_)
+    low_halves[hashes & 0xFFFF] = True
+    return hashes, low_halves
