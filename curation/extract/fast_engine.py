@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from typing import Any
 
-from curation.extract.main_text.extractor import PLAIN, Extractor, Judged, MainText, Output
+from curation.extract.main_text.extractor import Extractor, Judged, MainText, Output
 from curation.extract.main_text.weights import shipped_model
 
 __all__ = ["Output", "extract", "judged", "main_text"]
 
 _of_thread = threading.local()  # an extractor's arrays are for one page at a time
+_output = functools.cache(Output)
 
 
-def main_text(html: bytes) -> str:
-    """The main text of a page in UTF-8, a block a line, "" where it has none."""
-    return extract(html, PLAIN).text
+def main_text(html: bytes, **options: Any) -> str:
+    """The main text of a page in UTF-8, "" where it has none: a block a line, or as the options, those of `Output`, say."""
+    return extract(html, _output(**options)).text
 
 
 def extract(html: bytes, output: Output, url: str = "") -> MainText:

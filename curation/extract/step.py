@@ -22,6 +22,7 @@ from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, URL, V
 Engine = Literal["fast", "resiliparse", "trafilatura"]
 BETAS: dict[str, float | None] = {"precision": 0.4, "balance": None, "recall": 1.6}  # None: that of the weights
 MOST_BETA = 10.0
+OF_FAST = ("format", "links", "comments", "favour", "min_quality", "metadata")
 QUALITY = "extraction_quality"  # the measure that `fast` takes of its own texts
 PACKAGES: dict[Engine, str] = {"resiliparse": "resiliparse", "trafilatura": "trafilatura and lxml_html_clean"}
 
@@ -54,12 +55,13 @@ def _engine(engine: Engine) -> ModuleType:
 class Extract:
     """Turns `media`, `charset`, `content` into `text` and drops them.
 
+    format, links, comments   `fast` only: how it gives its text, and whether with what readers wrote (see
+                  `main_text.extractor.Output`)
     favour        `fast` only: what its choice of blocks leans to, precision, balance or recall; or the number beta itself
                   (see `choosing.choose`)
     min_quality   `fast` only: texts below are removed as `doubtful_extraction`. `fast` expects of each text a word F1 against
                   what a person would take for the main text, from 0 to 1, calibrated on pages of domains that the weights had
                   not seen; it is the measure `extraction_quality`. Text media have none.
-
     metadata      `fast` only: what the page says of itself goes into `meta`, as the object `page`: title, author, date, language,
                   site, type, type_probability, those that are known. What `meta` has of its own stays, `page` included
 
@@ -81,7 +83,10 @@ class Extract:
     its verdict.
     """
 
-    engine: Engine = "resiliparse"
+    engine: Engine = "fast"
+    format: Literal["text", "markdown"] = "text"
+    links: bool = False
+    comments: Literal["keep", "drop"] = "keep"
     favour: str | float = "balance"
     min_quality: Annotated[float, Field(gt=0, le=1)] | None = None
     metadata: bool = False
@@ -95,17 +100,17 @@ class Extract:
     name: ClassVar[str] = "extract"
 
     def __post_init__(self) -> None:
+        asked = [option for option in OF_FAST if getattr(self, option) != getattr(type(self), option)]
+        if self.engine != "fast" and asked:
+            raise UserError(
+                f"extract.{asked[0]}: '{self.engine}' has no such thing; take the engine 'fast', or leave this out"
+            )
         if isinstance(self.favour, str) and self.favour not in BETAS:
             raise UserError(f"extract.favour: there is no '{self.favour[:40]}'.{nearest(self.favour, BETAS)}")
         if not isinstance(self.favour, str) and not 0 < self.favour <= MOST_BETA:
             raise UserError(f"extract.favour: as a number it is above 0 and at most {MOST_BETA:g}, not {self.favour:g}")
-        if self.metadata and self.engine != "fast":
-            raise UserError(f"extract.metadata: '{self.engine}' reads none; take the engine 'fast', or leave this out")
-        for option, is_set in (("favour", self.favour != "balance"), ("min_quality", self.min_quality is not None)):
-            if is_set and self.engine != "fast":
-                raise UserError(
-                    f"extract.{option}: '{self.engine}' does not judge its texts; take the engine 'fast', or leave this out"
-                )
+        if self.links and self.format == "text":
+            raise UserError("extract.links: addresses are for Markdown; add 'format: markdown', or leave this out")
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -168,12 +173,14 @@ class Extract:
         engine = _engine(self.engine)
         if self.engine != "fast":
             return Outcome(engine.main_text(html))
-        found = engine.extract(html, engine.Output(beta=self._beta, metadata=self.metadata), url)
+        found = engine.extract(html, self.output, url)
         return Outcome(found.text, quality=found.expected_f1, page=found.page and found.page.known())
 
-    @property
-    def _beta(self) -> float | None:
-        return BETAS[self.favour] if isinstance(self.favour, str) else self.favour
+    @functools.cached_property
+    def output(self) -> Any:
+        """What is asked of `fast`, as its `Output`."""
+        beta = BETAS[self.favour] if isinstance(self.favour, str) else self.favour
+        return _engine("fast").Output(self.format, self.links, self.comments, beta, self.metadata)
 
     def _judged(self, outcome: Outcome, quality: float | None) -> Outcome:
         """A page with text, its quality, and the verdict on it."""

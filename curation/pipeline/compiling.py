@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 
@@ -31,37 +31,40 @@ PROCESSES = (  # rooms with kernels, by the process that compiles them: none is 
     (TEXT_ENGINE, "dedup", "decontaminate"),
     ("extract.main_text", "tokenize"),
 )
+MARKDOWN = "extract.main_text.markdown"  # compiled with the second process's, where a recipe asks for it
 
 # One of everything that leads to a kernel of its own: a citation, a phrase over two chunks, a character left to Python.
 TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's ΑΣ.\n- a line", "a '", "…", ""]
 
 
 def kernels_of(room: str) -> ModuleType:
-    """The folder of a room's kernels, with its functions `modules` and `warm_up`."""
-    return import_module(f"curation.{room}.kernels")
+    """A room's kernels: a module with the functions `modules` and `warm_up`."""
+    return import_module(f"curation.{room}" if room == MARKDOWN else f"curation.{room}.kernels")
 
 
-def prepare_kernels(say: Callable[[str], object]) -> None:
+def prepare_kernels(say: Callable[[str], object], markdown: bool) -> None:
     """Compiles the kernels if not all are kept, and says so: so that workers don't, each for itself and without a word.
 
     Raises `UserError` where that fails.
     """
-    for room in {room for rooms in PROCESSES for room in rooms} - {TEXT_ENGINE}:
+    first, second = PROCESSES
+    processes = (first, (*second, MARKDOWN) if markdown else second)
+    for room in {room for rooms in processes for room in rooms} - {TEXT_ENGINE}:
         kernels_of(room).modules()  # those that are not imported would not be asked for
     if not are_kept():
         say("compiling kernels (once a machine; a minute or two)")
-        compile_kernels()
+        compile_kernels(processes)
 
 
-def compile_kernels() -> None:
-    """Uses every kernel, in two processes at once: two CPU minutes where none is compiled yet.
+def compile_kernels(processes: Sequence[Sequence[str]]) -> None:
+    """Uses every kernel of these rooms, in a process for each group of them: two CPU minutes where none is compiled yet.
 
     Raises `UserError` with what the first that failed has to say.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     at_work = [
         subprocess.Popen([sys.executable, "-m", NAME, *rooms], env=environment, stderr=subprocess.PIPE, text=True)
-        for rooms in PROCESSES
+        for rooms in processes
     ]
     said = [process.communicate()[1] for process in at_work]
     for process, errors in zip(at_work, said):

@@ -107,7 +107,8 @@ def work(
     """Brings the run to its end, from wherever it stands."""
     if adopt(plan, folder) == "open":
         storage.remove_partial_files(folder.root)
-        prepare_kernels(console.print if console else lambda said: None)
+        extract, say = plan.recipe.extract, console.print if console else lambda said: None
+        prepare_kernels(say, extract.format == "markdown" or extract.comments == "drop")
         opened = engine if not isinstance(engine, str) else open_engine(engine, folder.uri("work"), workers, partitions)
         try:
             run_stages(opened, folder, plan, RunProgress(console, folder), batch_documents)

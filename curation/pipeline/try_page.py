@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -51,9 +51,9 @@ def try_page(step: Extract | None, redacted: Sequence[Kind], content: bytes, url
     html = charset.to_utf8(content, "")
     if html is None:
         return None
-    from curation.extract.fast_engine import Output, judged  # whose kernels other engines do without
+    from curation.extract.fast_engine import judged  # whose kernels other engines do without
 
-    found = judged(html, Output(metadata=True), url)
+    found = judged(html, replace(step.output, metadata=True), url)
     known = found.page.known() if found.page else {}
     texts, meta = _redacted(list(map(charset.clean, found.texts[:MAX_BLOCKS])), json.dumps(known), redacted)
     blocks = zip(texts, found.chances.tolist(), found.kept.tolist())

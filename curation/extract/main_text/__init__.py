@@ -4,5 +4,6 @@
 `workspace`        the arrays it works in
 `weights`          the fitted weights that ship
 `structured_data`  text that is only in JSON-LD
+`markdown`         the main text as Markdown
 `kernels`          everything that is done to every byte, element or block
 """

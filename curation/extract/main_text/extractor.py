@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from curation.extract.main_text.metadata import PageMetadata, page_metadata
 from curation.extract.main_text.metadata.facts import json_scripts
 from curation.extract.main_text.structured_data import structured_text
 from curation.extract.main_text.workspace import MAX_BYTES, Workspace
+
+if TYPE_CHECKING:
+    from curation.extract.main_text.markdown import MarkdownWriter
 
 FEW_WORDS = 60  # under which JSON-LD is looked at
 MIN_WORDS = 20  # less is no main text
@@ -92,17 +96,17 @@ class Extractor:
         """The main text of a page as it is wanted, and what to think of it. Of its address, if known, only metadata make use."""
         page = self._parsed(html)
         text, words, expected_f1 = "", 0, 0.0
-        count = int(page.facts[p.BLOCKS])
-        if count > 0:
+        if page.facts[p.BLOCKS] > 0:
             measures = self._measures(page)
             words, expected_f1 = decide(page, measures, self._judging_by(output.beta))
             expected_f1 = calibrated(self._model.calibration, expected_f1)
-            size = write_text(page.text, page.blocks[:count], measures.keep, measures.output)
-            text = measures.output[:size].tobytes().decode("utf-8", "replace")
+            if output.comments == "drop":
+                words = self._without_comments(page, measures)
+            text = self._written(page, measures, output)
+        described = self._described(page, url) if output.metadata else None
         if words < FEW_WORDS:
             more = structured_text(json_scripts(page), text, words)
-            text = text + more if more or words >= MIN_WORDS else ""
-        described = self._described(page, url) if output.metadata else None
+            text = text + self._paragraphs(more, output) if more or words >= MIN_WORDS else ""
         self._workspace.give_back()
         return MainText(text, expected_f1, described)
 
@@ -115,6 +119,8 @@ class Extractor:
             measures = self._measures(page)
             _, expected_f1 = decide(page, measures, self._judging_by(output.beta))
             expected_f1 = calibrated(self._model.calibration, expected_f1)
+            if output.comments == "drop":
+                self._without_comments(page, measures)
             ranges = page.blocks[:count, [p.TEXT_START, p.TEXT_END]].tolist()
             texts = [page.text[start:stop].tobytes().decode("utf-8", "replace") for start, stop in ranges]
             chances, kept = measures.final[:count].copy(), measures.keep[:count] != 0
@@ -133,6 +139,37 @@ class Extractor:
     def _judging_by(self, beta: float | None) -> Model:
         return self._model if beta is None else self._model._replace(beta=beta)
 
+    def _written(self, page: Page, measures: Measures, output: Output) -> str:
+        """The blocks that are kept."""
+        if output.format == "markdown":
+            return self._markdown.write(page, measures.keep, output.links)
+        blocks, gaps = page.blocks[: page.facts[p.BLOCKS]], page.gaps[: page.state[p.GAP_COUNT]]
+        size = write_text(page.text, blocks, measures.keep, gaps, measures.output)
+        return measures.output[:size].tobytes().decode("utf-8", "replace")
+
+    def _without_comments(self, page: Page, measures: Measures) -> int:
+        """Leaves readers' comments out of what is kept; gives the words of the rest."""
+        # compiled only where it is asked for
+        from curation.extract.main_text.kernels.reader_comments import leave_out_comments
+
+        return leave_out_comments(page, measures)
+
+    @functools.cached_property
+    def _markdown(self) -> MarkdownWriter:
+        from curation.extract.main_text.markdown import MarkdownWriter  # compiled only where asked for
+
+        return MarkdownWriter()
+
+    def _paragraphs(self, lines: str, output: Output) -> str:
+        """Texts that no block has, a line each, as they are wanted. Takes the place of the page that is being worked on."""
+        if output.format == "text" or not lines:
+            return lines
+        from curation.extract.main_text.markdown import as_page
+
+        page = self._parsed(as_page(lines.splitlines()))
+        keep = np.ones(page.facts[p.BLOCKS], np.uint8)
+        return "\n" + self._markdown.write(page, keep, links=False)
+
     def _parsed(self, html: bytes) -> Page:
         page = self._workspace.page(np.frombuffer(html, np.uint8, min(len(html), MAX_BYTES)))
         parse(page)
@@ -140,4 +177,4 @@ class Extractor:
 
     def _measures(self, page: Page) -> Measures:
         nodes, blocks, text_bytes = (int(page.facts[fact]) for fact in (p.NODES, p.BLOCKS, p.TEXT_BYTES))
-        return self._workspace.measures(nodes, blocks, text_bytes)
+        return self._workspace.measures(nodes, blocks, text_bytes + int(page.state[p.GAP_BYTES]))

@@ -21,9 +21,14 @@ from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.measuring import Measures
 from curation.extract.main_text.kernels.page import Page
 
-MAX_NODES, MAX_BLOCKS, MAX_WORDS = 1 << 18, 1 << 16, 1 << 22  # of a page; what is beyond is not read
+MAX_NODES, MAX_BLOCKS, MAX_WORDS, MAX_GAPS = 1 << 18, 1 << 16, 1 << 22, 1 << 18  # of a page; what is beyond is not read
 MAX_BYTES = 1 << 28  # of a page; so that places are int32 whatever becomes of them
-NODE_BYTES, BLOCK_BYTES, WORD_BYTES = 3, 4, 2  # `<a>`, `x<p>`, `a `: the fewest bytes that make one
+NODE_BYTES, BLOCK_BYTES, WORD_BYTES, GAP_BYTES = (
+    3,
+    4,
+    2,
+    3,
+)  # `<a>`, `x<p>`, `a `, `a  `: the fewest bytes that make one
 KEPT_BYTES, KEPT_NODES, KEPT_BLOCKS = 4 << 20, 1 << 15, 1 << 13  # room that is kept from page to page
 
 Buffer = npt.NDArray[np.uint8]
@@ -66,6 +71,7 @@ class Workspace:
     def _make_page(self, size: int) -> None:
         nodes, blocks = min(size // NODE_BYTES + 2, MAX_NODES), min(size // BLOCK_BYTES + 2, MAX_BLOCKS)
         words = min(size // WORD_BYTES + 2 * p.NODE_WORDS, MAX_WORDS)
+        gaps = min(size // GAP_BYTES + 2, MAX_GAPS)
         self._page = Page(
             html=np.empty(0, np.uint8),
             nodes=np.empty((nodes, p.NODE_COLUMNS), np.int32),
@@ -73,6 +79,7 @@ class Workspace:
             blocks=np.empty((blocks, p.BLOCK_COLUMNS), np.int32),
             text=np.empty(int(size * entities.GROWTH) + 64, np.uint8),
             words=np.empty(words, np.uint32),
+            gaps=np.empty((gaps, p.GAP_COLUMNS), np.int32),
             facts=np.zeros(p.FACTS, np.int64),
             state=np.zeros(p.STATE, np.int64),
             stack=np.zeros(p.MAX_OPEN, np.int64),

@@ -26,6 +26,7 @@ class GoldPage:
     main       the main text, None where only snippets are known
     wanted, unwanted   snippets that are in the main text, and that are not
     title, author, date   of the page, "" where they are unknown
+    markdown   the main text as Markdown, "" where that is unknown
     """
 
     id: str
@@ -40,6 +41,7 @@ class GoldPage:
     title: str = ""
     author: str = ""
     date: str = ""
+    markdown: str = ""
 
 
 def gold_pages(folder: str) -> Iterator[GoldPage]:
@@ -80,4 +82,5 @@ def _page(read: dict[str, Any]) -> GoldPage:
         title=truth.get("title") or "",
         author="; ".join(author) if isinstance(author := truth.get("author") or "", list) else author,
         date=truth.get("publish_date") or truth.get("date") or "",
+        markdown=truth.get("main_content_markdown") or "",
     )

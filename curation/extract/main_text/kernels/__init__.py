@@ -12,10 +12,12 @@ In the order in which a page meets them:
 - `trees`         boosted trees over rows;  `context`: what the second stage knows of the first one's scores;  `arithmetic`
 - `choosing`      which blocks make the text;  `repeats`: which of them say again what others say
 - `deciding`      all of that for one page
+- `reader_comments`  comments left out, where that is asked for
 - `assembling`    the chosen blocks as plain text
+- `markdown`      … or as Markdown, with `roles` of elements, `inline_markup`, `addresses` of links; `writing` is the room for it
 
-Python calls `parsing.parse`, `deciding.decide` and one that writes the text, `assembling.write_text`; see
-`curation/text/kernels/compiling.py` for how they are kept.
+Python calls `parsing.parse`, `deciding.decide` and `assembling.write_text`; where a recipe asks for it, `markdown.write_markdown`
+and `reader_comments.leave_out_comments`, each compiled alone. See `curation/text/kernels/compiling.py` for how they are kept.
 """
 
 from __future__ import annotations
@@ -24,10 +26,13 @@ import importlib
 import pkgutil
 from types import ModuleType
 
+OPTIONAL = ("markdown", "reader_comments")  # modules with an entry that few recipes need
+
 
 def modules() -> list[ModuleType]:
-    """All modules of kernels in this folder, imported."""
-    return [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    """The modules of kernels in this folder that every page needs, imported."""
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name not in OPTIONAL]
+    return [importlib.import_module(f"{__name__}.{name}") for name in names]
 
 
 def warm_up() -> None:

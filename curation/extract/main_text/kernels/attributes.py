@@ -33,9 +33,24 @@ from curation.extract.main_text.kernels.characters import (
 from curation.extract.main_text.kernels.page import Page
 from curation.text.kernels.compiling import Bytes, inlined, kernel
 
-(_CLASS, _ID, _ROLE, _STYLE, _HIDDEN, _ARIA_HIDDEN, _TYPE, _NAME, _PROPERTY, _CONTENT, _REL, _HREF, _ITEMPROP) = (
+(
+    _CLASS,
+    _ID,
+    _ROLE,
+    _STYLE,
+    _HIDDEN,
+    _ARIA_HIDDEN,
+    _TYPE,
+    _NAME,
+    _PROPERTY,
+    _CONTENT,
+    _REL,
+    HREF,
+    _ITEMPROP,
+    _ITEMTYPE,
+) = (
     U(name_hash(name))
-    for name in "class id role style hidden aria-hidden type name property content rel href itemprop".split()
+    for name in "class id role style hidden aria-hidden type name property content rel href itemprop itemtype".split()
 )
 SHADOW_ROOT = U(name_hash("shadowrootmode"))  # a <template> that is shown
 _DESCRIPTION, _OG_DESCRIPTION, _OG_TYPE, _CANONICAL = (
@@ -44,19 +59,20 @@ _DESCRIPTION, _OG_DESCRIPTION, _OG_TYPE, _CANONICAL = (
 _NAVIGATION, _MAIN, _BANNER, _CONTENT_INFO, _COMPLEMENTARY, _DIALOG = (
     U(name_hash(name)) for name in "navigation main banner contentinfo complementary dialog".split()
 )
-_WORDS_COOKIE, _WORDS_CONSENT, _WORDS_COMMENT, _WORDS_JSON, _NO_DISPLAY, _NO_DISPLAY_SPACED = (
+_WORDS_COOKIE, _WORDS_CONSENT, _WORDS_COMMENT, _WORDS_DISQUS, _WORDS_JSON, _NO_DISPLAY, _NO_DISPLAY_SPACED = (
     np.frombuffer(word, np.uint8)
-    for word in (b"cookie", b"consent", b"comment", b"ld+json", b"display:none", b"display: none")
+    for word in (b"cookie", b"consent", b"comment", b"disqus", b"ld+json", b"display:none", b"display: none")
 )
 _COOKIE, _COMMENT, _HIDDEN_FLAG, _ARIA, _ITEM = (
     tags.FLAG[name] for name in "cookie comment hidden ariahidden itemprop".split()
 )
+_COMMENTS = 1 << tags.COMMENTS_BIT
 _NAV_FLAG, _MAIN_FLAG, _HEADER_FLAG, _FOOTER_FLAG, _ASIDE_FLAG, _DIALOG_FLAG = (
     tags.FLAG[name] for name in "nav main header footer aside dialog".split()
 )
 
 # How many bytes of a value are read.
-CLASS_BYTES, ID_BYTES, ROLE_BYTES, ITEMPROP_BYTES, STYLE_BYTES = 400, 100, 40, 60, 300
+CLASS_BYTES, ID_BYTES, ROLE_BYTES, ITEMPROP_BYTES, STYLE_BYTES, ITEMTYPE_BYTES = 400, 100, 40, 60, 300, 60
 LONGEST_NAME = 14  # bytes; no attribute that is looked at has a longer name
 MAX_FULL = 48  # letters of a class name that is taken whole
 _GOLDEN = U(0x9E3779B97F4A7C15)
@@ -214,6 +230,8 @@ def element_attribute(page: Page, key, start, stop, limit, flags, signature):  #
             signature += part
             if stop - start >= 6:
                 flags |= name_flags(html, start, end, True)
+                if flags & _COMMENT:
+                    flags |= _COMMENTS
     elif key == _ID:
         if stop > start:
             end = min(stop, start + ID_BYTES)
@@ -221,6 +239,8 @@ def element_attribute(page: Page, key, start, stop, limit, flags, signature):  #
             state[p.WORD_COUNT] = count
             if stop - start >= 6:
                 flags |= name_flags(html, start, end, False)
+                if holds(html, start, end, _WORDS_COMMENT) or holds(html, start, end, _WORDS_DISQUS):
+                    flags |= _COMMENTS
     elif key == _ROLE:
         if stop > start:
             end = min(stop, start + ROLE_BYTES)
@@ -242,6 +262,9 @@ def element_attribute(page: Page, key, start, stop, limit, flags, signature):  #
         end = min(stop, start + ITEMPROP_BYTES)
         count, part = add_words(html, start, end, _ITEMPROP_WORDS, page.words, state[p.WORD_COUNT], limit)
         state[p.WORD_COUNT] = count
+    elif key == _ITEMTYPE:
+        if holds(html, start, min(stop, start + ITEMTYPE_BYTES), _WORDS_COMMENT):
+            flags |= _COMMENTS
     return flags, signature
 
 
@@ -265,6 +288,6 @@ def head_attribute(html, tag, key, start, stop, about, first, last):  # type: ig
     elif tag == tags.LINK:
         if key == _REL:
             about = CANONICAL if hash_lower(html, start, stop) == _CANONICAL else NOTHING
-        elif key == _HREF:
+        elif key == HREF:
             first, last = start, stop
     return about, first, last

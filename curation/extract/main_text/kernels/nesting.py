@@ -131,7 +131,9 @@ def level_to_end(page: Page, tag: int, is_block: bool) -> int:
 
 
 @inlined
-def open_node(page: Page, tag, is_block, flags, signature, first_word, source):  # type: ignore[no-untyped-def]
+def open_node(  # type: ignore[no-untyped-def]
+    page: Page, tag, is_block, flags, signature, first_word, source, address, address_end
+):
     """Puts an element on the stack; its words have been appended from `first_word` on."""
     nodes, state = page.nodes, page.state
     level, node = state[p.OPEN], state[p.NODE_COUNT]
@@ -149,7 +151,11 @@ def open_node(page: Page, tag, is_block, flags, signature, first_word, source): 
     row[p.BLOCK_PARENT] = state[p.INNER_BLOCK]
     row[p.INHERITED] = flags | nodes[parent, p.INHERITED]
     row[p.NODE_SOURCE] = source
-    row[p.TEXT_FROM] = row[p.TEXT_TO] = state[p.TEXT_SIZE]
+    row[p.TEXT_FROM] = state[p.TEXT_SIZE]
+    row[p.TEXT_TO] = -1
+    row[p.ADDRESS_START] = address
+    row[p.ADDRESS_END] = address_end
+    row[p.COMMENTS] = (flags >> t.COMMENTS_BIT) | nodes[parent, p.COMMENTS]
     nodes[parent, p.CHILDREN] += 1
     page.signatures[node] = signature
     page.stack[level] = node
@@ -158,5 +164,6 @@ def open_node(page: Page, tag, is_block, flags, signature, first_word, source): 
     state[p.NODE_COUNT] = node + 1
     if tag == t.PRE:
         state[p.IN_PRE] += 1
+        state[p.TABS_SEEN] = state[p.BLANKS_SEEN] = 0
     if is_block:
         state[p.INNER_BLOCK] = node

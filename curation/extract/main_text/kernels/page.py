@@ -24,10 +24,13 @@ from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s
     IS_BLOCK,
     INHERITED,  # its flags and those of all nodes around it (see `tags.FLAGS`), as 32 bits
     NODE_SOURCE,  # where its start tag begins in the page's bytes
-    TEXT_FROM,  # range in `text` of what is inside of it, blank at either end it may be
+    TEXT_FROM,  # range of `text` inside; white space at its start may be part of it
     TEXT_TO,
-) = range(14)
-NODE_COLUMNS = 14
+    ADDRESS_START,  # range of the page's bytes that <a href> gives
+    ADDRESS_END,
+    COMMENTS,  # 1 where it or a node around it says that readers comment there
+) = range(17)
+NODE_COLUMNS = 17
 
 # Columns of blocks
 (
@@ -44,6 +47,15 @@ NODE_COLUMNS = 14
     SEAMS,  # `</span><span>`, read as a space
 ) = range(11)
 BLOCK_COLUMNS = 11
+
+# Columns of gaps
+(
+    GAP_AT,  # place in `text`, of a blank or at the start of a block
+    TABS,  # that stand there in the page
+    BLANKS,  # that follow; none where two inline elements in code touch; BREAK for a <br>
+) = range(3)
+GAP_COLUMNS = 3
+BREAK = -1
 
 # Places of facts
 (
@@ -97,8 +109,13 @@ OPEN_GRAPH = 16
     BREAKS_RUN,  # <br> in a row
     AFTER_INLINE_END,  # the last thing read was the end tag of an inline element
     UNCLOSED,  # how many quotes, comments and raw elements without end have been given up
-) = range(23)
-STATE = 23
+    TABS_SEEN,  # in <pre>, since the last character
+    BLANKS_SEEN,
+    GAP_COUNT,
+    GAP_BYTES,  # tabs and blanks of all gaps
+    AT_SEAM,  # the blank that is owed is for a seam in <code> alone
+) = range(28)
+STATE = 28
 
 MAX_OPEN = 512  # elements on the stack; deeper ones are counted and their text belongs to the one above
 MAX_UNCLOSED = 4  # a search to the page's end that finds nothing is repeated so often
@@ -114,6 +131,8 @@ class Page(NamedTuple):
     blocks       int32[blocks, BLOCK_COLUMNS]
     text         uint8: the text of all blocks, entities decoded, white space squeezed; `entities.GROWTH` times the page's bytes
     words        uint32: hashes of words in attributes
+    gaps         int32[gaps, GAP_COLUMNS]: where the page has other white space than the blank in `text`, which is all that the
+                 blocks are judged by: indentation in <pre>, <br>
     facts        int64[FACTS]
     state        int64[STATE]
     stack        int64[MAX_OPEN]: open nodes
@@ -126,6 +145,7 @@ class Page(NamedTuple):
     blocks: Int32s
     text: Bytes
     words: Bytes
+    gaps: Int32s
     facts: Int64s
     state: Int64s
     stack: Int64s

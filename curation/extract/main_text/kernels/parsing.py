@@ -29,7 +29,7 @@ from curation.text.kernels.compiling import Bytes, entry, inlined
 
 SIGNATURE_FACTOR = U(0x2545F4914F6CDD1D)
 PAGE_FLAGS = ~np.int64(
-    t.FLAG["cookie"] | t.FLAG["comment"] | t.FLAG["hidden"]
+    t.FLAG["cookie"] | t.FLAG["comment"] | t.FLAG["hidden"] | 1 << t.COMMENTS_BIT
 )  # all but what says nothing when on <body>
 
 
@@ -61,7 +61,9 @@ def note_break(page: Page) -> None:
         if state[p.IN_PRE] > 0:
             page.text[state[p.TEXT_SIZE]] = LINE_FEED
             state[p.TEXT_SIZE] += 1
-            state[p.OWES_SPACE] = 0
+            state[p.OWES_SPACE] = state[p.TABS_SEEN] = state[p.BLANKS_SEEN] = 0
+        else:
+            reading.note_gap(page, state[p.TEXT_SIZE], 0, p.BREAK)
 
 
 @inlined
@@ -88,7 +90,9 @@ def end_tag(page: Page, start):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def open_element(page: Page, tag, kind, closes_itself, flags, signature, first_word, source):  # type: ignore[no-untyped-def]
+def open_element(  # type: ignore[no-untyped-def]
+    page: Page, tag, kind, closes_itself, flags, signature, first_word, source, address, address_end
+):
     """The start tag of an element that is neither void nor skipped: what it ends, and the element itself."""
     state = page.state
     if kind & t.BLOCK:
@@ -96,6 +100,8 @@ def open_element(page: Page, tag, kind, closes_itself, flags, signature, first_w
     elif state[p.AFTER_INLINE_END] > 0 and state[p.IN_BLOCK] > 0 and state[p.OWES_SPACE] == 0:
         state[p.OWES_SPACE] = 1  # </span><span>: two boxes side by side
         state[p.BLOCK_SEAMS] += 1
+        if page.open_counts[t.CODE] > 0 and state[p.IN_PRE] == 0:
+            state[p.AT_SEAM] = 1
     state[p.AFTER_INLINE_END] = 0
     if kind & t.BLOCK:
         if state[p.OPEN] > 1:
@@ -115,7 +121,7 @@ def open_element(page: Page, tag, kind, closes_itself, flags, signature, first_w
     else:
         if tag == t.BODY:
             flags &= PAGE_FLAGS
-        nesting.open_node(page, tag, kind & t.BLOCK != 0, flags, signature, first_word, source)
+        nesting.open_node(page, tag, kind & t.BLOCK != 0, flags, signature, first_word, source, address, address_end)
 
 
 @inlined
@@ -143,6 +149,8 @@ def start_tag(page: Page, start):  # type: ignore[no-untyped-def]
             continue
         if kind & t.VOID == 0 and kind & (t.BLOCK | t.INLINE):
             flags, signature = attributes.element_attribute(page, key, value, stop, limit, flags, signature)
+            if tag == t.A and key == attributes.HREF:
+                first, last = value, stop
         elif tag == t.META or tag == t.LINK or tag == t.SCRIPT:
             about, first, last = attributes.head_attribute(html, tag, key, value, stop, about, first, last)
             if tag == t.META:
@@ -166,7 +174,7 @@ def start_tag(page: Page, start):  # type: ignore[no-untyped-def]
     else:
         if kind & t.BLOCK:
             reading.end_block(page)
-        open_element(page, tag, kind, html[at - 2] == SLASH, flags, signature, first_word, start)
+        open_element(page, tag, kind, html[at - 2] == SLASH, flags, signature, first_word, start, first, last)
     return at
 
 
@@ -177,7 +185,7 @@ def begin_page(page: Page):  # type: ignore[no-untyped-def]
     page.state[:] = 0
     page.open_counts[:] = 0
     page.nodes[0, :] = 0
-    page.nodes[0, p.PARENT] = page.nodes[0, p.BLOCK_PARENT] = -1
+    page.nodes[0, p.PARENT] = page.nodes[0, p.BLOCK_PARENT] = page.nodes[0, p.TEXT_TO] = -1
     page.nodes[0, p.TAG] = t.HTML
     page.nodes[0, p.IS_BLOCK] = 1
     page.signatures[0] = U(1)
@@ -211,6 +219,8 @@ def parse(page: Page) -> int:
     for node in range(state[p.NODE_COUNT]):
         if page.nodes[node, p.BLOCKS_END] < 0:
             page.nodes[node, p.BLOCKS_END] = state[p.BLOCK_COUNT]
+        if page.nodes[node, p.TEXT_TO] < 0:
+            page.nodes[node, p.TEXT_TO] = state[p.TEXT_SIZE]
     page.facts[p.NODES] = state[p.NODE_COUNT]
     page.facts[p.BLOCKS] = state[p.BLOCK_COUNT]
     page.facts[p.TEXT_BYTES] = state[p.TEXT_SIZE]

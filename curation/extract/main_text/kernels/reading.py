@@ -12,6 +12,7 @@ from curation.extract.main_text.kernels.characters import (
     IS_SPACE,
     LESS,
     LINE_FEED,
+    TAB,
 )
 from curation.extract.main_text.kernels.entities import read_reference
 from curation.extract.main_text.kernels.page import Page
@@ -75,6 +76,19 @@ def end_block(page: Page) -> None:
     state[p.IMAGES_SEEN] = state[p.INPUTS_SEEN] = 0
 
 
+@inlined
+def note_gap(page: Page, place, tabs, blanks):  # type: ignore[no-untyped-def]
+    """Notes white space of the page for which there is a blank, or nothing, at a place of the text."""
+    state, count = page.state, page.state[p.GAP_COUNT]
+    if count < page.gaps.shape[0]:
+        row = page.gaps[count]
+        row[p.GAP_AT] = place
+        row[p.TABS] = tabs
+        row[p.BLANKS] = blanks
+        state[p.GAP_COUNT] = count + 1
+        state[p.GAP_BYTES] += tabs + max(blanks, 0)
+
+
 @kernel
 def read_text(page: Page, start: int) -> int:
     """Reads text up to the next `<`, or one that begins no tag and what follows it. Gives where it ends."""
@@ -87,6 +101,10 @@ def read_text(page: Page, start: int) -> int:
         if byte == LESS and at > start:
             break
         if IS_SPACE[byte] == 1:
+            state[p.AT_SEAM] = 0
+            if in_pre:
+                state[p.BLANKS_SEEN] = 0 if byte == TAB or byte == LINE_FEED else state[p.BLANKS_SEEN] + 1
+                state[p.TABS_SEEN] = 0 if byte == LINE_FEED else state[p.TABS_SEEN] + (byte == TAB)
             if in_pre and byte == LINE_FEED and in_block:
                 text[end] = LINE_FEED
                 end += 1
@@ -110,9 +128,13 @@ def read_text(page: Page, start: int) -> int:
                 continue
             if after == first + 1 and text[first] == BLANK:
                 owes_space = True
+                state[p.BLANKS_SEEN] += 1
+                state[p.AT_SEAM] = 0
                 continue
         elif byte == 0xC2 and at + 1 < len(html) and html[at + 1] == 0xA0:
             owes_space = True
+            state[p.BLANKS_SEEN] += 1
+            state[p.AT_SEAM] = 0
             at += 2
             continue
         else:
@@ -124,6 +146,14 @@ def read_text(page: Page, start: int) -> int:
             at += 1
         if first > end:
             text[end] = BLANK
+        if in_pre:
+            if state[p.TABS_SEEN] > 0 or state[p.BLANKS_SEEN] != first - end:
+                note_gap(page, end, state[p.TABS_SEEN], state[p.BLANKS_SEEN])
+            state[p.TABS_SEEN] = state[p.BLANKS_SEEN] = 0
+        elif state[p.AT_SEAM] > 0:
+            if first > end:
+                note_gap(page, end, 0, 0)
+            state[p.AT_SEAM] = 0
         if not in_block:
             in_block = True
             state[p.TEXT_SIZE] = first

@@ -45,6 +45,7 @@ A, BODY, BR, BUTTON, CUSTOM, HTML, IMG, INPUT = (NUMBER[n] for n in "a body br b
 LINK, META, NOSCRIPT, P, PRE, SCRIPT, TEMPLATE = (NUMBER[n] for n in "link meta noscript p pre script template".split())
 TITLE, UNKNOWN, B, STRONG, H1, H6 = (NUMBER[n] for n in "title unknown b strong h1 h6".split())
 LI, UL, OL, MENU, DT, DD, DL = (NUMBER[n] for n in "li ul ol menu dt dd dl".split())
+CODE, BLOCKQUOTE = NUMBER["code"], NUMBER["blockquote"]
 TABLE, TBODY, THEAD, TFOOT, TR, TD, TH = (NUMBER[n] for n in "table tbody thead tfoot tr td th".split())
 
 # Flags of an element, which its descendants inherit: by its tag here, by its attributes in `attributes`. 32 bits.
@@ -53,6 +54,7 @@ FLAGS = (
     " details dialog label ariahidden cookie comment noscript itemprop code emph caption"
 ).split()
 FLAG = {name: 1 << bit for bit, name in enumerate(FLAGS)}
+COMMENTS_BIT = 32  # behind the flags that the weights know: readers comment there, as class, id or itemtype say
 _FLAGGED = {
     **{name: name for name in "nav header footer aside main article section form table dl figure pre a button".split()},
     **{name: name for name in "details dialog label noscript code caption".split()},
