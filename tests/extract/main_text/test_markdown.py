@@ -11,8 +11,8 @@ from connectors.errors import UserError
 from curation.extract import Extract
 from curation.extract.fast_engine import main_text
 from curation.extract.main_text.extractor import Extractor, Output
-from curation.extract.main_text.kernels.deciding import decide
 from curation.extract.main_text.kernels.features import PAGE_TYPES
+from curation.extract.main_text.kernels.measuring import WORDS
 from curation.extract.main_text.kernels.page import BLOCKS
 from curation.extract.main_text.kernels.reader_comments import leave_out_comments
 from curation.extract.main_text.weights import shipped_model
@@ -141,8 +141,10 @@ def without_comments(extractor: Extractor, page: str, page_type: str = "article"
     """Words and blocks that stay of a page all of whose blocks were chosen."""
     parsed = extractor._parsed(page.encode())
     measures, count = extractor._measures(parsed), int(parsed.facts[BLOCKS])
-    decide(parsed, measures, shipped_model())
     measures.keep[:count] = 1
+    measures.statistics[:count, WORDS] = [
+        len(text.split()) for text in extractor._written(parsed, measures, Output()).splitlines()
+    ]
     measures.type_chances[:] = [name == page_type for name in PAGE_TYPES]
     words = leave_out_comments(parsed, measures)
     kept = extractor._written(parsed, measures, Output())
@@ -168,7 +170,7 @@ def test_comments_are_left_out_but_of_forums(extractor: Extractor, start: str) -
 
 def test_an_element_with_the_title_is_the_page_and_no_comment(extractor: Extractor) -> None:
     page = "<div class=has-comments><h1>One</h1><p>two<div class=comment>three</div></div><div class=comment>four"
-    assert without_comments(extractor, page) == (3, ["One", "two", "three"])
+    assert without_comments(extractor, page) == (2, ["One", "two"])
 
 
 def test_large_pages_are_written_whole(extractor: Extractor) -> None:

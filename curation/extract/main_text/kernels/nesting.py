@@ -155,7 +155,7 @@ def open_node(  # type: ignore[no-untyped-def]
     row[p.TEXT_TO] = -1
     row[p.ADDRESS_START] = address
     row[p.ADDRESS_END] = address_end
-    row[p.COMMENTS] = (flags >> t.COMMENTS_BIT) | nodes[parent, p.COMMENTS]
+    row[p.COMMENTS] = flags >> t.COMMENTS_BIT
     nodes[parent, p.CHILDREN] += 1
     page.signatures[node] = signature
     page.stack[level] = node

@@ -28,7 +28,7 @@ from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s
     TEXT_TO,
     ADDRESS_START,  # range of the page's bytes that <a href> gives
     ADDRESS_END,
-    COMMENTS,  # 1 where it or a node around it says that readers comment there
+    COMMENTS,  # 1 where it says itself that readers comment there
 ) = range(17)
 NODE_COLUMNS = 17
 

@@ -28,20 +28,22 @@ def has_title(page: Page, first, stop):  # type: ignore[no-untyped-def]
 def leave_out_comments(page: Page, measures: Measures) -> int:
     """Unmarks the blocks of elements that say they hold comments; gives the words of those that stay.
 
-    A page that is most likely a forum keeps them: they are what it is for. So does an element with a heading of level 1, which is
-    the page itself, with a word in its class that says whether comments are open.
+    A page that is most likely a forum keeps them: they are what it is for. An element with a heading of level 1 holds none of its
+    own: it is the page itself, with a word in its class that says whether comments are open.
     """
     chances, keep = measures.type_chances, measures.keep
     is_forum = True
     for page_type in range(len(f.PAGE_TYPES)):
         is_forum &= chances[page_type] <= chances[FORUM]
+    left_out = 0  # blocks up to which all has been looked at
     for node in range(1, page.facts[p.NODES]):
         row = page.nodes[node]
-        if is_forum or row[p.COMMENTS] == 0 or page.nodes[row[p.PARENT], p.COMMENTS] != 0:
+        if is_forum or row[p.COMMENTS] == 0 or row[p.BLOCKS_END] <= left_out:
             continue
         if not has_title(page, row[p.FIRST_BLOCK], row[p.BLOCKS_END]):
             for block in range(row[p.FIRST_BLOCK], row[p.BLOCKS_END]):
                 keep[block] = 0
+            left_out = row[p.BLOCKS_END]
     words = 0
     for block in range(page.facts[p.BLOCKS]):
         words += np.int64(measures.statistics[block, m.WORDS]) if keep[block] != 0 else 0
