@@ -11,8 +11,14 @@ FOLDS = 5
 
 
 def registered_domain(url: str) -> str:
-    """The registered domain of an address (`example.co.uk`), by the public suffix list inside tldextract; else its host."""
-    host = (urlsplit(url).hostname or "") if "//" in url else url
+    """The registered domain of an address (`example.co.uk`), by the public suffix list inside tldextract; else its host.
+
+    What is no address stands for itself.
+    """
+    try:
+        host = urlsplit(url).hostname or url
+    except ValueError:
+        host = url
     return _suffixes().extract_str(host).top_domain_under_public_suffix or host
 
 

@@ -55,9 +55,9 @@ def slowly_kept(texts: list[list[str]], chances: list[float]) -> list[int]:
 
 
 @given(TEXTS, st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_repeats_are_those_of_slow_python(texts: list[list[str]], data: st.DataObject) -> None:
-    """With a set of bits that is not full: equal but for what chance takes for there, which these few words do not meet."""
+    """One long word makes the set of bits so large that chance takes nothing for there."""
     chances = [data.draw(st.sampled_from([0.5, 0.95])) for _ in texts]
-    padded = [*texts, [f"padding{number}" for number in range(400)]]
+    padded = [*texts, ["x" * 200_000]]
     assert kept(padded, [*chances, 0.95])[:-1] == slowly_kept(padded, [*chances, 0.95])[:-1]

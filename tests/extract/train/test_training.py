@@ -71,6 +71,7 @@ def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pages_of_a_registered_domain_are_in_one_fold(corpus: Corpus) -> None:
     assert registered_domain("https://a.b.site.co.uk:80/x?y") == "site.co.uk"
     assert registered_domain("http://10.0.0.1/x") == "10.0.0.1"
+    assert registered_domain("http://[") == "http://[" and registered_domain("page 7") == "page 7"
     assert fold_of("http://www.site1.co.uk/a") == fold_of("https://forum.site1.co.uk/b")
     assert all(corpus.folds[number] == corpus.folds[number + 1] for number in range(0, PAGES, 2))
     assert len(set(corpus.folds.tolist())) == FOLDS
@@ -79,8 +80,8 @@ def test_pages_of_a_registered_domain_are_in_one_fold(corpus: Corpus) -> None:
 @pytest.mark.usefixtures("few_trees")
 def test_two_trainings_write_the_same_bytes_and_say_what_they_are(data: Path, tmp_path: Path) -> None:
     written = []
-    for run in ("first", "second"):
-        training.main(str(data), tmp_path / run / "folds", tmp_path / run / "weights.npz", threads=1)
+    for run, threads in (("first", 1), ("second", 2)):
+        training.main(str(data), tmp_path / run / "folds", tmp_path / run / "weights.npz", threads)
         paths = sorted(path for path in (tmp_path / run).rglob("*") if path.is_file())
         written.append({path.relative_to(tmp_path / run): path.read_bytes() for path in paths})
     assert written[0] == written[1]
