@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,10 +69,12 @@ class Rows:
         self._settings = settings
         self._all = package.Dataset(rows, targets, weight=weights, params=settings, free_raw_data=False).construct()
 
-    def fitted(self, rounds: int, chosen: npt.NDArray[np.bool_] | None = None, **seeds: int) -> Arrays:
+    def fitted(
+        self, rounds: int, chosen: npt.NDArray[np.bool_] | None = None, seeds: Mapping[str, int] | None = None
+    ) -> Arrays:
         """So many rounds of trees, packed, fitted to the chosen rows. seeds: of LightGBM, in place of its own."""
         part = self._all if chosen is None else self._all.subset(np.flatnonzero(chosen))
-        return packed(lightgbm().train({**self._settings, **seeds}, part, rounds))
+        return packed(lightgbm().train({**self._settings, **(seeds or {})}, part, rounds))
 
 
 def packed(booster: Any) -> Arrays:

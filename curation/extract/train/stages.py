@@ -81,7 +81,7 @@ def with_second_stage(
     settings = {**OF_BLOCKS, **SECOND, "num_threads": threads}
     second = Rows(rows, corpus.labels[blocks], corpus.weights[blocks], settings)
     draws = [{"bagging_seed": seed, "feature_fraction_seed": seed} for seed in range(SECOND_SEEDS)]
-    trees = averaged([second.fitted(SECOND_ROUNDS, None, **seeds) for seeds in draws])
+    trees = averaged([second.fitted(SECOND_ROUNDS, seeds=seeds) for seeds in draws])
     return models[WHOLE] | prefixed("s2", trees)
 
 
