@@ -13,15 +13,19 @@ from typing import Annotated
 
 import typer
 
+from connectors.errors import UserError
 from curation.extract.train.boosted_trees import Arrays, lightgbm
 from curation.extract.train.calibration import calibration
 from curation.extract.train.command import run
 from curation.extract.train.corpus import read_corpus
 from curation.extract.train.cross_validation import HeldOut, expected_and_measured, figures, fitted_folds, held_out
+from curation.extract.train.domains import FOLDS
 from curation.extract.train.gold import gold_pages
 from curation.extract.train.provenance import provenance
 from curation.extract.train.stages import WHOLE, fit_weights
 from curation.extract.train.weights_file import save_weights
+
+LEAST_FOLDS = 3  # one that is held out, and two of which each can be blind to the other
 
 
 def main(
@@ -34,6 +38,11 @@ def main(
     lightgbm()  # its absence is told before the work begins
     corpus = read_corpus(gold_pages(data))
     tell(f"{len(corpus.pages)} pages, {len(corpus.labels)} blocks")
+    folds = len(set(corpus.folds.tolist()))
+    if folds < LEAST_FOLDS:
+        raise UserError(
+            f"'{data}' has pages with a main text in {folds} of {FOLDS} folds of registered domains: add sites"
+        )
     found: list[HeldOut] = []
     by_fold: dict[int, Arrays] = {}
     for fold, arrays in fitted_folds(corpus, threads, tell):

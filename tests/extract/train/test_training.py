@@ -172,3 +172,9 @@ def test_a_folder_without_pages_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"id": 1}\n')
     with pytest.raises(UserError, match="line 1"):
         list(gold_pages(str(tmp_path)))
+
+
+def test_pages_of_one_site_cannot_be_cross_validated(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text(page_line(1, np.random.default_rng(1)))
+    with pytest.raises(UserError, match="in 1 of 5 folds"):
+        training.main(str(tmp_path))
