@@ -20,7 +20,7 @@ from curation.extract.plain_text import pass_through
 from curation.run.documents import CHARSET, CONTENT, MEDIA, STRICT, TEXT, URL, Verdict, with_column, with_verdicts
 
 Engine = Literal["fast", "resiliparse", "trafilatura"]
-BETAS: dict[str, float | None] = {"precision": 0.4, "balance": None, "recall": 1.6}  # None: that of the weights
+BETAS: dict[str, float | None] = {"precision": 0.2, "balance": None, "recall": 3.0}  # None: that of the weights
 MOST_BETA = 10.0
 OF_FAST = ("format", "links", "comments", "favour", "min_quality", "metadata")
 QUALITY = "extraction_quality"  # the measure that `fast` takes of its own texts
