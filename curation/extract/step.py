@@ -126,7 +126,7 @@ class Extract:
         verdicts: list[Verdict | None] = [None] * batch.num_rows
         qualities: list[float | None] = [None] * batch.num_rows
         if passing.all():
-            texts = contents.cast(pa.string())
+            texts = contents.view(pa.string())  # checked just now
         else:
             _engine(self.engine)  # a package that is missing is a mistake of the user's, not a page's fate
             others = pa.array(~passing)
@@ -136,7 +136,7 @@ class Extract:
             outcomes = [self._outcome(*row) for row in rows]
             for row, outcome in zip(np.flatnonzero(~passing).tolist(), outcomes, strict=True):
                 verdicts[row], qualities[row], pages[row] = outcome.verdict, outcome.quality, outcome.page
-            unchanged = pc.if_else(others, b"", contents).cast(pa.string())
+            unchanged = pc.if_else(others, b"", contents).view(pa.string())
             texts = pc.replace_with_mask(
                 unchanged, others, pa.array([outcome.text for outcome in outcomes], pa.string())
             )
