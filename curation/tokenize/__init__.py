@@ -9,8 +9,9 @@ The finish pass calls a tokenizer directly; there is no step here. Its parts:
 - `wordpiece`             vocab.txt, as BERT has it
 - `tiktoken_ranks`        rank files of tiktoken
 - `sentencepiece_model`   SentencePiece models
-- `fast`                  the ids of these, by a faster encoder wherever it is known to agree
-- `fastokens_encoder`     that encoder: the `fastokens` library
+- `fast`                  the ids of these, by a faster encoder wherever one is known to agree
+- `byte_level_encoder`    such an encoder: our own, for byte-level BPE
+- `fastokens_encoder`     another: the `fastokens` library
 - `checked_encoder`       what is checked text by text, and what happens on a difference
 - `characters`, `probes`  what the two are tried on
 - `train`                 a byte-level BPE of one's own: `pre_token_counts` are what it learns from

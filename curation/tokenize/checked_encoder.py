@@ -27,14 +27,16 @@ from curation.tokenize.characters import ProvenCharacters
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
 
 ONE_IN = 1000  # costs a twenty-fifth of the time where the reference is forty times slower
-HASHED = 64  # characters at either end of a text
+HASHED = 64  # bytes at either end of a text
 SEED = 0x746F6B656E73
 
 
 class Encoder(Protocol):
     """A fast encoder, to be checked. Raises ValueError for texts that it gives up on."""
 
-    def encode(self, strings: list[str]) -> tuple[Tokens, Lengths]: ...
+    def encode(self, texts: pa.Array) -> tuple[Tokens, Lengths]:
+        """The ids of a column of strings, with offsets of 4 or 8 bytes, end to end, and how many each has."""
+        ...
 
 
 class CheckedEncoder:
@@ -59,16 +61,17 @@ class CheckedEncoder:
         bounds, data = bounds_and_bytes(column)
         if not self._characters.all_alike(data[bounds[0] : bounds[-1]]):
             return None
-        strings = column.to_pylist()
         try:
-            tokens, lengths = self._encoder.encode(strings)
+            tokens, lengths = self._encoder.encode(column)
         except ValueError:
             return None
         if (tokens == self._reference.end_of_document).any():
             return None
         stops = np.cumsum(lengths)
-        drawn = [row for row, string in enumerate(strings) if in_sample(string)]
-        self._check([(strings[row], tokens[stops[row] - lengths[row] : stops[row]]) for row in drawn])
+        places = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        content = data.data
+        drawn = [row for row, (first, stop) in enumerate(places) if in_sample(content[first:stop])]
+        self._check([(column[row].as_py(), tokens[stops[row] - lengths[row] : stops[row]]) for row in drawn])
         return tokens, lengths
 
     def agrees(self, strings: list[str]) -> bool:
@@ -89,7 +92,7 @@ class CheckedEncoder:
     def _fast(self, strings: list[str]) -> list[Tokens | None]:
         """The fast encoder's ids of each text; None where it passes, or takes the text for the end of a document."""
         try:
-            tokens, lengths = self._encoder.encode(strings)
+            tokens, lengths = self._encoder.encode(pa.array(strings, pa.large_string()))
         except ValueError:
             return [None] if len(strings) == 1 else [ids for string in strings for ids in self._fast([string])]
         end = self._reference.end_of_document
@@ -101,7 +104,7 @@ class CheckedEncoder:
 
     def _check_sample(self, strings: list[str], ids: Sequence[Tokens | None]) -> None:
         pairs = zip(strings, ids, strict=True)
-        self._check([(string, row) for string, row in pairs if row is not None and in_sample(string)])
+        self._check([(string, row) for string, row in pairs if row is not None and in_sample(string.encode())])
 
     def _check(self, drawn: Sequence[tuple[str, Tokens]]) -> None:
         expected = self._by_reference([string for string, _ in drawn])
@@ -112,9 +115,9 @@ class CheckedEncoder:
             )
 
 
-def in_sample(string: str) -> bool:
+def in_sample(text: bytes | memoryview) -> bool:
     """Whether a text is one of those that both encoders encode: by a hash of its ends, so the same in every run."""
-    return int(xxhash.xxh3_64_intdigest(string[:HASHED] + string[-HASHED:], seed=SEED)) % ONE_IN == 0
+    return int(xxhash.xxh3_64_intdigest(bytes(text[:HASHED]) + bytes(text[-HASHED:]), seed=SEED)) % ONE_IN == 0
 
 
 def _rows(tokens: Tokens, lengths: Lengths) -> Iterator[Tokens]:

@@ -1,7 +1,8 @@
 """A tokenizer that gives the reference library's ids, by a faster encoder wherever the two are known to agree.
 
-When a worker opens it, both encode `probes`: hard texts, and texts made of the vocabulary itself. One difference, and
-the reference encodes everything. What is checked after that, text by text, stands in `checked_encoder`.
+When a worker opens it, both encode `probes`: hard texts, and texts made of the vocabulary itself. One difference, and the next
+encoder is tried: our own first, then fastokens. Where none agrees, the reference encodes everything. What is checked after that,
+text by text, stands in `checked_encoder`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from curation.tokenize import probes
+from curation.tokenize.byte_level_encoder import open_byte_level
 from curation.tokenize.checked_encoder import CheckedEncoder, Encoder
 from curation.tokenize.fastokens_encoder import open_fastokens
 from curation.tokenize.huggingface import HuggingFaceTokenizer
@@ -37,24 +39,29 @@ class Reference(Tokenizer, Protocol):
 
 
 class FastTokenizer:
-    """A `Tokenizer` that gives the ids of `reference`. The fast encoder is opened at the first text, once."""
+    """A `Tokenizer` that gives the ids of `reference`. A fast encoder is opened at the first text, once.
 
-    def __init__(self, reference: Reference, open_encoder: Callable[[], Encoder | None]) -> None:
+    The first that opens and agrees on the probes is taken.
+    """
+
+    def __init__(self, reference: Reference, *openers: Callable[[], Encoder | None]) -> None:
         self.reference = reference
         self.name, self.digest = reference.name, reference.digest
         self.vocabulary_size, self.end_of_document = reference.vocabulary_size, reference.end_of_document
-        self._open_encoder = open_encoder
+        self._openers = openers
 
     @cached_property
     def checked(self) -> CheckedEncoder | None:
         """The fast encoder with its checks; None where there is none, or none that agrees on the probes."""
-        encoder = self._open_encoder()
-        if encoder is None:
-            return None
-        checked = CheckedEncoder(self.reference, encoder)
-        if checked.agrees(probes.texts(self.reference.spellings(), self.reference.added_spellings())):
-            return checked
-        LOGGER.warning("the fast encoder differs from the library of '%s', which encodes instead", self.name)
+        texts: list[str] = []
+        for encoder in (opener() for opener in self._openers):
+            if encoder is None:
+                continue
+            checked = CheckedEncoder(self.reference, encoder)
+            texts = texts or probes.texts(self.reference.spellings(), self.reference.added_spellings())
+            if checked.agrees(texts):
+                return checked
+            LOGGER.warning("a fast encoder differs from the library of '%s', and is not used", self.name)
         return None
 
     def encode_batch(self, strings: Sequence[str]) -> tuple[Tokens, Lengths]:
@@ -80,6 +87,8 @@ def encode_column(tokenizer: Tokenizer, column: pa.Array) -> tuple[Tokens, Lengt
 
 def with_fast_encoder(reference: Tokenizer) -> Tokenizer:
     """The tokenizer behind a fast encoder; itself where there is none for its kind."""
-    if isinstance(reference, HuggingFaceTokenizer | TiktokenTokenizer):
+    if isinstance(reference, HuggingFaceTokenizer):
+        return FastTokenizer(reference, partial(open_byte_level, reference), partial(open_fastokens, reference))
+    if isinstance(reference, TiktokenTokenizer):
         return FastTokenizer(reference, partial(open_fastokens, reference))
     return reference

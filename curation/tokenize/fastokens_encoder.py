@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from curation.tokenize.huggingface import HuggingFaceTokenizer
 from curation.tokenize.tiktoken_ranks import CL100K_PATTERN, GPT2_PATTERN, TiktokenTokenizer
@@ -41,9 +42,9 @@ class FastokensEncoder:
     def __init__(self, library_tokenizer: Any) -> None:
         self._tokenizer = library_tokenizer
 
-    def encode(self, strings: list[str]) -> tuple[Tokens, Lengths]:
+    def encode(self, texts: pa.Array) -> tuple[Tokens, Lengths]:
         try:
-            ids, offsets = self._tokenizer.encode_batch_flat(strings, split_special_tokens=True)
+            ids, offsets = self._tokenizer.encode_batch_flat(texts.to_pylist(), split_special_tokens=True)
         except BaseException as error:
             if not _is_the_librarys(error):
                 raise
@@ -66,7 +67,7 @@ def open_fastokens(reference: HuggingFaceTokenizer | TiktokenTokenizer) -> Fasto
             else:
                 tokenizer = fastokens.Tokenizer.from_json_str(reference.to_json())
             encoder = FastokensEncoder(tokenizer)
-            encoder.encode(["a"])  # the library starts its threads at the first call
+            encoder.encode(pa.array(["a"]))  # the library starts its threads at the first call
         except BaseException as error:  # WordPiece, Unigram, a normalizer or pattern that it does not know
             if not _is_the_librarys(error):
                 raise

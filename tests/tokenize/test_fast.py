@@ -77,12 +77,13 @@ class Faulty:
         self.right, self.sign, self.error = right, sign, error
         self.seen: list[str] = []
 
-    def encode(self, strings: list[str]) -> tuple[Tokens, Lengths]:
+    def encode(self, texts: pa.Array) -> tuple[Tokens, Lengths]:
+        strings = texts.to_pylist()
         self.seen += strings
         wrong = [self.sign in string for string in strings]
         if self.error and any(wrong):
             raise ValueError
-        ids = [[*row, 5] if bad else row for row, bad in zip(split(*self.right.encode(strings)), wrong, strict=True)]
+        ids = [[*row, 5] if bad else row for row, bad in zip(split(*self.right.encode(texts)), wrong, strict=True)]
         flat = np.array([token for row in ids for token in row], np.int32)
         return flat, np.fromiter(map(len, ids), np.int64)
 
@@ -147,7 +148,7 @@ def test_mongolian_vowel_separator(tokenizers_folder: Path) -> None:
     path = str(tokenizers_folder / "cl100k_base/cl100k_base.tiktoken")
     encoder = FastokensEncoder(fastokens.Tokenizer.from_tiktoken(path, pattern=reference.pattern))
     text = "one \u180etwo"
-    assert encoder.encode([text])[0].tolist() != reference.encode_batch([text])[0].tolist()
+    assert encoder.encode(pa.array([text]))[0].tolist() != reference.encode_batch([text])[0].tolist()
     fast = FastTokenizer(reference, lambda: encoder)
     assert fast.checked is not None
     assert fast.checked._trusted([text, "one two"])[0] is None
@@ -192,7 +193,7 @@ def test_difference_in_the_sample(reference: HuggingFaceTokenizer, monkeypatch: 
     fast, _ = faulty(reference, sign)
     assert fast.checked is not None
     texts = [f"{number} {sign} {number}" for number in range(3000)]
-    drawn = [text for text in texts if in_sample(text)]
+    drawn = [text for text in texts if in_sample(text.encode())]
     assert 0 < len(drawn) < 15
     for batch in ([drawn[0]], [*texts[:3], drawn[0], "abc"], [f"{drawn[0]}", ASTRAL]):
         with pytest.raises(UserError, match="set tokenize.engine: reference") as caught:
@@ -260,7 +261,7 @@ def test_end_of_documents_is_text(opened: Callable[[str], FastTokenizer], tokeni
     """Phi-3 does not mark "</s>" as special, so the fast encoder, too, finds it in text: such texts are the reference's."""
     fast = load_tokenizer(tokenizers_folder / "phi-3", "</s>")
     assert isinstance(fast, FastTokenizer) and fast.checked is not None
-    assert fast.end_of_document in fast.checked._encoder.encode(["a</s>b"])[0]
+    assert fast.end_of_document in fast.checked._encoder.encode(pa.array(["a</s>b"]))[0]
     assert fast.checked._trusted(["a</s>b", "ab"])[0] is None
     assert same(fast, ["a</s>b", "ab", "</s></s>", "</s> "])
 
@@ -281,7 +282,7 @@ def test_errors_of_the_library(raised: type[BaseException], seen: type[BaseExcep
             raise raised
 
     with pytest.raises(seen):
-        FastokensEncoder(Raising()).encode(["a"])
+        FastokensEncoder(Raising()).encode(pa.array(["a"]))
 
 
 def test_lone_surrogate(opened: Callable[[str], FastTokenizer]) -> None:
@@ -291,6 +292,16 @@ def test_lone_surrogate(opened: Callable[[str], FastTokenizer]) -> None:
         fast.reference.encode_batch(["\ud800"])
     with pytest.raises(TypeError):
         fast.encode_batch(["a", "\ud800"])
+
+
+def test_the_next_encoder_is_tried(reference: HuggingFaceTokenizer) -> None:
+    """What is not there, and what differs on a probe, is passed by."""
+    right = open_fastokens(reference)
+    assert right is not None
+    wrong, found = Faulty(right, "99"), Faulty(right, ASTRAL)
+    fast = FastTokenizer(reference, lambda: None, lambda: wrong, lambda: found)
+    assert fast.checked is not None and fast.checked._encoder is found
+    assert same(fast, ["abc", "99"])
 
 
 def test_without_the_library(reference: HuggingFaceTokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,10 +327,10 @@ def test_gpt2_by_tiktoken(tokenizers_folder: Path) -> None:
 def test_one_thread(asked: dict[str, str], most: int) -> None:
     """One thread of its own, whatever the machine has, and no setting left behind for other libraries."""
     program = (
-        "import os; from curation.tokenize.train import train_bpe; from curation.tokenize.fast import with_fast_encoder; "
-        "from curation.tokenize.huggingface import from_json_bytes; "
-        "fast = with_fast_encoder(from_json_bytes(train_bpe(['abc'], 260), 'own', None)); "
-        "before = len(os.listdir('/proc/self/task')); fast.encode_batch(['abc'] * 99); assert fast.checked; "
+        "import os, pyarrow; from curation.tokenize.train import train_bpe; "
+        "from curation.tokenize.fastokens_encoder import open_fastokens; "
+        "from curation.tokenize.huggingface import from_json_bytes; own = from_json_bytes(train_bpe(['abc'], 260), 'own', None); "
+        "before = len(os.listdir('/proc/self/task')); open_fastokens(own).encode(pyarrow.array(['abc'] * 99)); "
         "print(len(os.listdir('/proc/self/task')) - before, os.environ.get('RAYON_NUM_THREADS'))"
     )
     ours = ("RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM")

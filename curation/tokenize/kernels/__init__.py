@@ -3,6 +3,9 @@
 - `pre_tokens`  where a split pattern cuts a text
 - `counting`    how often each distinct pre-token occurs
 - `pair_queue`  pairs of symbols, and which is merged next
+- `pre_token_marks`  where all pre-tokens of a text begin, 64 bytes at a time
+- `byte_pairs`  the merges of a pre-token
+- `byte_level`  from texts to tokens, with a table of the pre-tokens that were met
 - `encoding`    what is done with every byte and token beside the encoding
 - `merging`     the merges of byte-level BPE, from counts of pre-tokens; `learning` is how it is called
 
