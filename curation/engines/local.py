@@ -10,16 +10,13 @@ import os
 import signal
 import threading
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 
-from connectors import storage
 from connectors.errors import UserError
-from curation.engines.blob_files import read_blobs, write_blobs
+from curation.engines.blob_files import shuffle_by_files
 from curation.engines.engine import Emit, Failure, Item, Reduce, Result, attempt
 
 DEATHS_ALLOWED = 20  # of workers that had the same item; then something else is wrong than a document
@@ -39,8 +36,6 @@ class LocalEngine:
         self.scratch = scratch
         self.workers = workers or len(os.sched_getaffinity(0))
         self._pools: dict[int, ProcessPoolExecutor] = {}
-        self._shuffles = 0
-        self._session = uuid.uuid4().hex[:12]  # what an earlier command left is not ours
 
     def map(
         self, task: Callable[[Item], Result], items: Sequence[Item], alike: bool = False
@@ -96,30 +91,12 @@ class LocalEngine:
 
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
         """See `Engine.shuffle`. Blobs lie in files between the two halves."""
-        self._shuffles += 1
-        folder = f"{self.scratch}/shuffle-{self._session}-{self._shuffles}"
-        storage.remove_tree(folder)
-        for _ in self.map(partial(_put_blobs, emit, folder), list(enumerate(items))):
-            pass
-        for _, result in self.map(partial(_reduce_partition, reduce, folder, len(items)), range(partitions)):
-            if result is not None:
-                yield result
-        storage.remove_tree(folder)
+        yield from shuffle_by_files(self.map, f"{self.scratch}/shuffle", emit, items, reduce, partitions)
 
     def close(self) -> None:
         """Ends the workers at once."""
         for worker in list(self._pools):
             self._end(worker)
-
-
-def _put_blobs(emit: Emit[Item], folder: str, numbered: tuple[int, Item]) -> None:
-    number, item = numbered
-    write_blobs(f"{folder}/{number}", emit(item))
-
-
-def _reduce_partition(reduce: Reduce, folder: str, items: int, partition: int) -> bytes | None:
-    blobs = sorted(blob for number in range(items) for blob in read_blobs(f"{folder}/{number}", partition))
-    return reduce(partition, blobs) if blobs else None
 
 
 def _end_with(parent: int) -> None:

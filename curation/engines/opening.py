@@ -24,4 +24,4 @@ def open_engine(name: str, scratch: str, workers: int | None = None, partitions:
     partitions  tasks that a Spark stage is cut into
     """
     require_known(name)
-    return LocalEngine(scratch, workers) if name == "local" else SparkEngine(partitions)
+    return LocalEngine(scratch, workers) if name == "local" else SparkEngine(scratch, partitions)

@@ -1,7 +1,7 @@
 """The one door to Spark: tasks and blobs go through DataFrames (`mapInArrow`), so that Spark Connect works too.
 
-Only paths and receipts pass the JVM; workers read and write text themselves. A Python task costs some 58 ms, a row next to
-nothing: small items share a task.
+Only paths and receipts pass the JVM; workers read and write text and blobs themselves. A Python task costs some 58 ms, a row
+next to nothing: small items share a task.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from connectors.errors import UserError, missing_extra
+from curation.engines.blob_files import shuffle_by_files
 from curation.engines.engine import Emit, Failure, Item, Reduce, Result, attempt
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ SETTINGS = {
 
 _ITEM = "number long, item binary"
 _RESULT = "number long, result binary"
-_BLOB = "partition int, blob binary"
 
 
 def open_session() -> tuple[SparkSession, bool]:
@@ -79,12 +79,17 @@ def require_java() -> None:
 
 
 class SparkEngine:
-    """Runs tasks on a Spark session. `partitions`: into how many tasks a stage is cut; default 4 a core."""
+    """Runs tasks on a Spark session.
+
+    scratch     folder for what a shuffle puts down, which all workers reach, as they do the run's
+    partitions  into how many tasks a stage is cut; default 4 a core
+    """
 
     name = "spark"
     few = 16  # a job costs some 0.8 CPU s whatever it does
 
-    def __init__(self, partitions: int | None = None) -> None:
+    def __init__(self, scratch: str, partitions: int | None = None) -> None:
+        self.scratch = scratch
         self.session, self._own = open_session()
         for key, value in SETTINGS.items():
             self.session.conf.set(key, value)
@@ -117,29 +122,8 @@ class SparkEngine:
             yield row["number"], result
 
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
-        """See `Engine.shuffle`: partition p's blobs meet in Spark's partition p."""
-        if not items:
-            return
-
-        def put(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for batch in batches:
-                for row in batch.to_pylist():
-                    for partition, blob in emit(pickle.loads(row["item"])):
-                        yield pa.RecordBatch.from_arrays([pa.array([partition], pa.int32()), pa.array([blob])], names)
-
-        def bring(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            blobs: dict[int, list[bytes]] = {}
-            for batch in batches:
-                for row in batch.to_pylist():
-                    blobs.setdefault(row["partition"], []).append(row["blob"])
-            for partition in sorted(blobs):
-                result = reduce(partition, sorted(blobs[partition]))
-                yield pa.RecordBatch.from_arrays([pa.array([partition], pa.int32()), pa.array([result])], names)
-
-        names = ["partition", "blob"]
-        moved = self._spread(items, self.partitions).mapInArrow(put, _BLOB).repartitionById(partitions, "partition")
-        for row in moved.mapInArrow(bring, _BLOB).collect():
-            yield bytes(row["blob"])
+        """See `Engine.shuffle`: blobs lie in files, only their names pass the JVM."""
+        yield from shuffle_by_files(self.map, f"{self.scratch}/shuffle", emit, items, reduce, partitions)
 
     def _spread(self, items: Sequence[Any], tasks: int) -> DataFrame:
         """One row an item, spread evenly over so many tasks in order."""

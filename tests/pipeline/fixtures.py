@@ -55,10 +55,10 @@ def light_run(base: Path, engine: LocalEngine) -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark_engine() -> SparkEngine:
+def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> SparkEngine:
     """An engine on a real Spark of this machine; its session ends with the process."""
     pytest.importorskip("pyspark")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("no Java runtime")
     os.environ["PYTHONPATH"] = str(prepared.ROOT)  # so that Spark's workers find the tests' own tasks
-    return SparkEngine(3)
+    return SparkEngine(str(tmp_path_factory.mktemp("spark")), 3)

@@ -17,7 +17,7 @@ from tests.pipeline.sharded import HELD_OUT, Ends, curated, write_pages
 def test_spark_gives_the_same_bytes(
     run: Path, crawl: Path, spark_engine: SparkEngine, tmp_path: Path, partitions: int
 ) -> None:
-    opened = SparkEngine(partitions)
+    opened = SparkEngine(str(tmp_path / "scratch"), partitions)
     assert opened.session is spark_engine.session
     curate("fineweb", f"{crawl}/*.warc.gz", str(tmp_path / "run"), engine=opened, changes=SMALL)
     assert content(tmp_path / "run") == content(run)
@@ -31,5 +31,5 @@ def test_spark_makes_the_same_shards(spark_engine: SparkEngine, tmp_path: Path, 
     told = {"order": "global", "held_out": HELD_OUT}
     with pytest.raises(KeyboardInterrupt):
         curated(tmp_path / "run", str(tmp_path / "pages"), Ends("MakeShard", 0), **told)
-    curated(tmp_path / "run", str(tmp_path / "pages"), SparkEngine(partitions), **told)
+    curated(tmp_path / "run", str(tmp_path / "pages"), SparkEngine(str(tmp_path), partitions), **told)
     assert content(tmp_path / "run") == content(curated(tmp_path / "here", str(tmp_path / "pages"), **told))
