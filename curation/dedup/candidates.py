@@ -17,7 +17,7 @@ from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.key_blobs import Documents, numbers_of, pack, unpack
 from curation.dedup.removed import places_of, read_table
-from curation.dedup.signature_files import POLICY, read_rows, words_of
+from curation.dedup.signature_files import POLICY, in_one, read_rows, words_of
 from curation.dedup.stars import star_edges
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
@@ -41,6 +41,7 @@ class Round:
     earlier    folders of the rounds whose removals take no part any more
     undecided  path of a folder with a mask a home: only those take part; "" for all
     ranked     whether the keep policy counts; else the first is the smaller number
+    only       path of a file of the keys that count, ascending, each once; "" where all do
     """
 
     run: RunFolder
@@ -52,6 +53,7 @@ class Round:
     ranked: bool
     partitions: int
     neighbourhood: Neighbourhood
+    only: str = ""
 
     def removed(self, home: int) -> str:
         """Where a home's removals of this round lie."""
@@ -89,10 +91,23 @@ class PackKeys:
         classes = table.column(POLICY).to_numpy()
         if not self.round.ranked:
             classes = np.zeros_like(classes)
-        keys, checks = words_of(table.column(0).combine_chunks()), np.zeros(0, np.uint64)
+        keys, checks = words_of(in_one(table.column(0))), np.zeros(0, np.uint64)
         if self.round.whole:
             keys, checks = np.ascontiguousarray(keys[:, :1]), np.ascontiguousarray(keys[:, 1])
+        if self.round.only:
+            documents, places = np.nonzero(among(keys, np.fromfile(self.round.run.uri(self.round.only), np.uint64)))
+            rows, classes, keys = rows[documents], classes[documents], keys[documents, places].reshape(-1, 1)
         yield from pack(Documents(home.first, rows, classes, keys, checks), self.round.partitions)
+
+
+def among(keys: Numbers, wanted: Numbers) -> Mask:
+    """Which keys are among those wanted, which ascend and are few: most are told by their low bits."""
+    low = np.zeros(1 << 16, np.bool_)
+    low[wanted.astype(np.uint16)] = True
+    found = low[keys.astype(np.uint16)]
+    likely = keys[found]
+    found[found] = wanted[np.minimum(np.searchsorted(wanted, likely), len(wanted) - 1)] == likely
+    return found
 
 
 @dataclass(frozen=True)

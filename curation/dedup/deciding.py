@@ -23,7 +23,7 @@ from curation.dedup.kernels.leaders import decide
 from curation.dedup.key_blobs import NUMBER_BITS, numbers_of
 from curation.dedup.measuring import SIMILAR
 from curation.dedup.removed import REMOVED, places_of, read_table, write_table
-from curation.dedup.signature_files import POLICY, read_column
+from curation.dedup.signature_files import POLICY, in_one, read_column, read_rows, words_of
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
 
@@ -99,7 +99,8 @@ def by_home(decided: Decided, neighbourhood: Neighbourhood) -> Iterator[tuple[in
 class TakeUp:
     """A task: writes a home's removals, and which of its documents are to be looked at again.
 
-    Those are the ones that had candidates and found none that is similar and stays.
+    Those are the ones that had candidates and found none that is similar and stays. Where the next round compares the same
+    keys as this one, it also writes those of documents that take part in but one of the two.
     """
 
     round: Round
@@ -119,15 +120,26 @@ class TakeUp:
         written = write_table(run, self.round.removed(home.number), pa.table(columns, REMOVED))
         path = f"{undecided_folder(folder)}/{home.number}"
         if home.first < self.round.neighbourhood.own:  # an index's
-            written[path] = storage.write_bytes(
-                run.uri(path), storage.read_bytes(run.uri(met_path(folder, home.number)))
-            )
-            return written, {"undecided": 0}
-        undecided = np.zeros(home.documents, np.bool_)
-        undecided[places_of(read_table(run, pairs_path(folder, home.number)))] = True
-        undecided[places] = False
-        written[path] = storage.write_bytes(run.uri(path), undecided.tobytes())
-        return written, {"undecided": int(undecided.sum())}
+            content = storage.read_bytes(run.uri(met_path(folder, home.number)))
+            again, undecided = np.frombuffer(content, np.bool_), 0
+        else:
+            again = np.zeros(home.documents, np.bool_)
+            again[places_of(read_table(run, pairs_path(folder, home.number)))] = True
+            again[places] = False
+            undecided = int(again.sum())
+        written[path] = storage.write_bytes(run.uri(path), again.tobytes())
+        if not self.round.undecided:
+            return written, {"undecided": undecided}
+        changed = np.flatnonzero(again ^ self.round.taken(home))
+        keys = words_of(in_one(read_rows(home, [self.round.column], changed).column(0)))
+        path = changed_path(folder, home.number)
+        written[path] = storage.write_bytes(run.uri(path), keys.tobytes())
+        return written, {"undecided": undecided, "changed": len(changed)}
+
+
+def changed_path(folder: str, home: int) -> str:
+    """Where a home leaves the keys of documents that take part in a round or in the next, and not in both."""
+    return f"{folder}/changed/{home}"
 
 
 def undecided_folder(folder: str) -> str:

@@ -16,6 +16,9 @@ def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def distinct_with_places(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
     """The numbers, ascending, each once, and where among those each value stands."""
+    if (values[1:] >= values[:-1]).all():
+        first = first_of_equal(values)
+        return values[first], np.cumsum(first) - 1
     once = distinct(values)
     return once, np.searchsorted(once, values)
 

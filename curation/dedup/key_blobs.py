@@ -40,7 +40,7 @@ class Documents(NamedTuple):
     """What is known of documents as they are packed. Arrays have a row a document.
 
     first    number from which rows count
-    rows     of the documents, ascending, each once
+    rows     of the documents, ascending; one may come again with other keys
     classes  policy class of each
     keys     uint64[documents, keys of each]
     checks   uint64[documents] or empty: a second word that must be equal too; then there is one key a document

@@ -6,7 +6,7 @@ to so many shingles that is the text's whole set, and the similarity exact; beyo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +24,7 @@ from curation.dedup.key_blobs import numbers_of, ranks_of
 from curation.dedup.questions import Exchange
 from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
 from curation.dedup.shingles import Shingling, document_shingles
-from curation.dedup.signature_files import POLICY, SKETCH, read_column, read_rows
+from curation.dedup.signature_files import POLICY, SKETCH, in_one, read_column, read_rows
 from curation.dedup.sketches import SKETCH as SKETCH_HASHES
 from curation.dedup.sketches import Sketches, as_binary, sketch_jaccards, sketches
 from curation.run.documents import LANG, TEXT
@@ -50,7 +50,7 @@ class KeptSketches:
     shingling: Shingling
 
     def __call__(self, home: Home, places: Places, size: int) -> pa.Array:
-        kept = read_rows(home, [SKETCH], places).column(SKETCH).combine_chunks()
+        kept = in_one(read_rows(home, [SKETCH], places).column(SKETCH))
         if not home.parts[0].texts:
             return pc.fill_null(kept, b"")
         short = np.asarray(self._too_short(kept, size).to_numpy(zero_copy_only=False), np.bool_)
@@ -110,30 +110,37 @@ def sketches_at(sketcher: Sketcher, size: int, home: Home, places: Places) -> pa
 
 
 def measure_pairs(
-    exchange: Exchange, sketcher: Sketcher, home: Home, first: Numbers, second: Numbers, size: int, own: int = 0
+    exchange: Exchange, sketcher: Sketcher, home: Home, mine: Numbers, others: Numbers, size: int, own: int = 0
 ) -> npt.NDArray[np.float64]:
-    """Jaccard similarity of pairs of documents whose sketches the home asked for, with so many hashes.
+    """Jaccard similarity of pairs of a home's documents and others, which it asked for sketches of so many hashes.
 
     own  number of the run's first document: of those before it an index keeps sketches of its own size
     """
-    asked, which = distinct_with_places(np.concatenate([first, second]))
-    answers = exchange.hear(home, asked, partial(sketches_at, sketcher, size, home))
-    heard = joined_sketches(answers.column(0).chunks)
-    one, other = which[: len(first)], which[len(first) :]
-    similarities = sketch_jaccards(heard, one, other, size)
-    kept = np.minimum(first, second) < np.uint64(own)
-    similarities[kept] = sketch_jaccards(heard, one[kept], other[kept], min(size, SKETCH_HASHES))
+    asked, which = distinct_with_places(np.concatenate([mine, others]))
+    answers = exchange.hear(home, asked, partial(sketches_at, sketcher, size, home)).column(0).chunks
+    one, other = which[: len(mine)], which[len(mine) :]
+    ends = np.cumsum([0, *map(len, answers)])
+    first_own = int(np.searchsorted(asked, np.uint64(home.first)))
+    similarities = np.zeros(len(mine))
+    if not len(mine):
+        return similarities
+    ours = sketches_of(answers[int(np.searchsorted(ends, first_own, side="right")) - 1])
+    order = np.argsort(other)  # a home after the other
+    cuts = np.searchsorted(other[order], ends)
+    for number, column in enumerate(answers):
+        pairs = order[cuts[number] : cuts[number + 1]]
+        if len(pairs):
+            first, second = one[pairs] - first_own, other[pairs] - ends[number]
+            kept = asked[ends[number]] < np.uint64(own)
+            hashes = min(size, SKETCH_HASHES) if kept else size
+            similarities[pairs] = sketch_jaccards(ours, first, second, hashes, sketches_of(column))
     return similarities
 
 
-def joined_sketches(columns: Sequence[pa.Array]) -> Sketches:
-    """Columns of sketches one behind the other. Copies each hash once."""
-    pieces, counts = [np.zeros(0, np.uint32)], [np.zeros(1, np.int64)]
-    for column in columns:
-        offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1] // 4
-        pieces.append(np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] : offsets[-1]])
-        counts.append(np.diff(offsets))
-    return Sketches(np.concatenate(pieces), np.cumsum(np.concatenate(counts)))
+def sketches_of(column: pa.Array) -> Sketches:
+    """A column of sketches as the arrays of its hashes. No copy."""
+    offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1] // 4
+    return Sketches(np.frombuffer(column.buffers()[2], np.uint32), offsets)
 
 
 @dataclass(frozen=True)
@@ -153,7 +160,7 @@ class Measure:
         pairs = self._measured(home, read_table(near.run, near.compared(home.number)))
         if near.before:
             pairs = pa.concat_tables([read_table(near.run, pairs_path(near.before, home.number)), pairs])
-        pairs = pairs.sort_by([(PLACE, "ascending"), (NEARER, "ascending")])
+        pairs = in_order(pairs)
         written = write_table(near.run, near.pairs(home.number), pairs)
         path = f"{near.round.folder}/similar/{home.number}"
         sections = similar_sections(home, pairs.filter(pc.greater_equal(pairs[SIMILARITY], near.target)), self.starts)
@@ -164,11 +171,20 @@ class Measure:
         """The pairs of this round, the uncertain ones with their true similarity."""
         similarities = pairs.column(SIMILARITY).to_numpy().copy()
         uncertain = is_uncertain(self.near, similarities)
-        first = numbers_of(pairs.column(NEARER).to_numpy()[uncertain])
-        second = pairs.column(PLACE).to_numpy()[uncertain].astype(np.uint64) + np.uint64(home.first)
-        similarities[uncertain] = measure_pairs(self.near.sketches, self.sketcher, home, first, second, self.size)
+        others = numbers_of(pairs.column(NEARER).to_numpy()[uncertain])
+        mine = pairs.column(PLACE).to_numpy()[uncertain].astype(np.uint64) + np.uint64(home.first)
+        similarities[uncertain] = measure_pairs(self.near.sketches, self.sketcher, home, mine, others, self.size)
         columns = [pairs.column(PLACE), pairs.column(NEARER), pa.array(similarities), pa.array(uncertain)]
         return pa.table(dict(zip(pairs.schema.names, columns, strict=True))).cast(pairs.schema)
+
+
+def in_order(pairs: pa.Table) -> pa.Table:
+    """Pairs by place and then by the other's rank; mostly they are so already."""
+    places, nearer = pairs.column(PLACE).to_numpy(), pairs.column(NEARER).to_numpy()
+    farther = places[1:] > places[:-1]
+    if (farther | ((places[1:] == places[:-1]) & (nearer[1:] >= nearer[:-1]))).all():
+        return pairs
+    return pairs.take(pa.array(np.lexsort((nearer, places))))
 
 
 def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:

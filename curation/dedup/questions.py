@@ -19,6 +19,7 @@ import pyarrow as pa
 from connectors.storage import Written
 from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
+from curation.dedup.signature_files import in_one
 from curation.run.folder import RunFolder
 from curation.run.sections import map_section, read_section, write_sections
 
@@ -54,10 +55,7 @@ class Exchange:
         return {path: write_sections(self.run.uri(path), sections, len(asked))}
 
     def _looked_up(self, lookup: Lookup, places: Places) -> pa.RecordBatch:
-        columns = [
-            column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-            for column in lookup(places).columns
-        ]
+        columns = [in_one(c) if isinstance(c, pa.ChunkedArray) else c for c in lookup(places).columns]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
     def _asked(self, asking: int, answering: int) -> Places:

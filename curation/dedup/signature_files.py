@@ -89,6 +89,11 @@ def opened(part: Part) -> Iterator[pq.ParquetFile]:
         yield file
 
 
+def in_one(column: pa.ChunkedArray) -> pa.Array:
+    """A column's one chunk as it is: to combine that would copy it."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def words_of(column: Any) -> npt.NDArray[np.uint64]:
     """A column of hashes as uint64[rows, words]; what a null holds is anything. No copy."""
     width = column.type.byte_width // 8

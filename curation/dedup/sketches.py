@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curation.dedup.kernels import read_only
 from curation.dedup.kernels.sketches import DIGITS, compare_pairs, sketch_documents
 from curation.text.batch import Shingles
 from curation.text.kernels.compiling import Int64s
@@ -57,12 +58,19 @@ def sketch_jaccard(a: Hashes, b: Hashes, size: int = SKETCH) -> float:
     return float(sketch_jaccards(both, np.array([0]), np.array([1]), size)[0])
 
 
-def sketch_jaccards(sketches: Sketches, first: Int64s, second: Int64s, size: int = SKETCH) -> npt.NDArray[np.float64]:
-    """`sketch_jaccard` of many pairs at once: of documents first[i] and second[i]."""
-    if len(first) and max(first.max(), second.max()) >= len(sketches.offsets) - 1:
-        raise IndexError("a pair has a document without a sketch")
+def sketch_jaccards(
+    sketches: Sketches, first: Int64s, second: Int64s, size: int = SKETCH, theirs: Sketches | None = None
+) -> npt.NDArray[np.float64]:
+    """`sketch_jaccard` of many pairs at once: of documents first[i] and second[i], that one of `theirs` where it is given."""
+    theirs = sketches if theirs is None else theirs
+    for places, given in ((first, sketches), (second, theirs)):
+        if len(places) and places.max() >= len(given.offsets) - 1:
+            raise IndexError("a pair has a document without a sketch")
     similarities = np.zeros(len(first))
-    values = np.require(sketches.values, np.uint32, ["C", "W"])  # compiled for writable arrays alone
-    offsets, first, second = (np.require(each, np.int64, ["C", "W"]) for each in (sketches.offsets, first, second))
-    compare_pairs(values, offsets, first, second, size, similarities)
+    ours, others = (read_only(np.ascontiguousarray(each.values, np.uint32)) for each in (sketches, theirs))
+    # compiled for writable arrays alone
+    bounds, their_bounds, first, second = (
+        np.require(each, np.int64, ["C", "W"]) for each in (sketches.offsets, theirs.offsets, first, second)
+    )
+    compare_pairs(ours, bounds, others, their_bounds, first, second, size, similarities)
     return similarities

@@ -25,7 +25,8 @@ from curation.dedup.candidates import MOST_DOCUMENTS, MOST_HOME_DOCUMENTS, JoinS
 from curation.dedup.comparing import AnswerWithSignatures, AskForSignatures, Compare, Near, Task
 from curation.dedup.component_removals import AskAboutStaying, RemoveFromComponents, staying_path
 from curation.dedup.components import label_components, smallest_by_rank
-from curation.dedup.deciding import Survey, TakeUp, decide_all, rank_ranges, undecided_folder
+from curation.dedup.deciding import Survey, TakeUp, changed_path, decide_all, rank_ranges, undecided_folder
+from curation.dedup.distinct import distinct
 from curation.dedup.duplicates import EXACT, NEAR, URL
 from curation.dedup.exact import Settle
 from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood, Part, plan_homes
@@ -44,6 +45,7 @@ LATER_ROUNDS = 2
 MARGIN = 0.1  # of an estimated similarity around the target: within it shingles are compared
 SAMPLE = 2000  # near duplicates, about, whose true similarity is measured for the report
 SAMPLE_HASHES = 1 << 16  # of their sketches: all shingles of nearly every text
+FEW_CHANGED = 16  # times as many documents take part in a round as came or went since: their keys alone decide it
 HOMES_LOOKED_THROUGH = 64  # here at most, for a round in which few documents take part
 
 
@@ -179,12 +181,14 @@ class Deduplication:
 
     # ---- the rounds ----
 
-    def round(self, name: str, column: str, whole: bool, keys: int, undecided: str = "", ranked: bool = True) -> Round:
+    def round(
+        self, name: str, column: str, whole: bool, keys: int, undecided: str = "", ranked: bool = True, only: str = ""
+    ) -> Round:
         """A round in a folder of its own, behind those that removed documents before."""
-        partitions = 1 + self.taking_part * keys // KEYS_PER_PARTITION
+        partitions = 1 if only else 1 + self.taking_part * keys // KEYS_PER_PARTITION
         earlier = tuple(folder for folder, reason in self.removing if reason != NEAR)
         folder = f"{self.run.work}/dedup/{name}"
-        return Round(self.run, folder, column, whole, earlier, undecided, ranked, partitions, self.neighbourhood)
+        return Round(self.run, folder, column, whole, earlier, undecided, ranked, partitions, self.neighbourhood, only)
 
     def equal(self, column: str, reason: str) -> None:
         """Documents with one hash: the first in rank stays."""
@@ -199,13 +203,16 @@ class Deduplication:
         sketcher = self.settings.sketcher
         assert signing.finer is not None and sketcher is not None
         starts = self.survey()
-        before, removed = "", 0
+        before, only, removed = "", "", 0
         for number in range(1 + LATER_ROUNDS):
             name = f"near-{number}"
             column, keys = (FINER_KEYS, signing.finer.bands) if number else (KEYS, signing.banding.bands)
-            round = self.round(name, column, False, keys, undecided_folder(before) if before else "")
+            round = self.round(name, column, False, keys, undecided_folder(before) if before else "", only=only)
             near = Near(round, signing.agreement, target, MARGIN, before)
             asked = self.at_homes(f"{name}-asked", AskForSignatures(near, self.shuffle(name, round)))
+            self.facts["rounds"] = number + 1
+            if before and not asked.facts["edges"]:
+                break  # nothing new: all is decided as it was
             self.at_homes(f"{name}-answered", AnswerWithSignatures(near))
             compared = self.at_homes(f"{name}-compared", Compare(near))
             self.at_homes(f"{name}-sketched", AnswerWithSketches(near.sketches, sketcher))
@@ -215,13 +222,30 @@ class Deduplication:
             removed = decided.facts["removed"]
             for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["uncertain"])):
                 self.facts[fact] = self.facts.get(fact, 0) + count
-            self.facts["rounds"] = number + 1
             before, self.taking_part = round.folder, taken_up.facts["undecided"]
             if not self.taking_part:
                 break
+            only = self.changed_keys(name, round, taken_up.facts["changed"]) if number else ""
         self.taking_part = self.neighbourhood.documents
         self.removing.append((before, NEAR))
         self.facts[NEAR] = removed
+
+    def changed_keys(self, name: str, round: Round, changed: int) -> str:
+        """A file of the keys that a round of the same keys need look at, "" for all.
+
+        A key whose documents all take part again, and no others, gives the edges that it gave before.
+        """
+        if changed * FEW_CHANGED > min(self.taking_part, self.home_documents):
+            return ""
+        path = f"{round.folder}/changed_keys"
+
+        def work() -> tuple[dict[str, Written], dict[str, Any]]:
+            uris = [self.run.uri(changed_path(round.folder, home.number)) for home in self.homes]
+            keys = np.frombuffer(b"".join(map(storage.read_bytes, uris)), np.uint64)
+            return {path: storage.write_bytes(self.run.uri(path), distinct(keys).tobytes())}, {}
+
+        self.once(f"{name}-changed", work)
+        return path
 
     def survey(self) -> tuple[int, ...]:
         """Where the ranges of rank begin that the pass over similar pairs takes one by one."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.dedup_run import PLAN, SignSplit, kept_for, write_survivors
+from benchmarks.dedup_run import PLAN, SignSplit, kept_for, read_duplicates, write_survivors
 from benchmarks.dedup_scale import deduplicate_planted, planted_quality, write_splits
 from benchmarks.duplicate_truth import TARGET, Pair, listed_similarities, quality
 from benchmarks.synthetic_files import PlantedSketches
@@ -266,6 +266,23 @@ def test_finer_bands_find_what_hides_behind_a_template(tmp_path: Path, monkeypat
         missed[rounds] = found.missed
     assert missed[0] > 0.05
     assert missed[2] <= 0.01
+
+
+def test_a_round_of_the_same_keys_need_only_look_at_those_that_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = Planted(3_000, "hub", 2_000)
+    signing = Signing(Shingling(), VALUES, Banding(14, 8), Banding(28, 4))
+    found = []
+    for few in (0, 10**9):
+        monkeypatch.setattr(stage, "FEW_CHANGED", few)
+        run = RunFolder(str(tmp_path / str(few)))
+        receipts = write_splits(Here(), run, corpus, 500, signing)
+        deduplicate_planted(Here(), run, receipts, PlantedSketches(corpus, run.uri("notes")), 500, signing)
+        changed = Path(run.uri("work/dedup/near-1/changed_keys"))
+        assert (changed.stat().st_size > 0) if few == 0 else not changed.exists()
+        found.append([read_duplicates(run, split.unit) for split in receipts])
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("kind", KINDS)

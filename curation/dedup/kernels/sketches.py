@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from curation.dedup.kernels import read_only
 from curation.text.kernels.compiling import Int64s, UInt64s, entry, kernel
 
 U32 = np.uint32
@@ -77,26 +78,59 @@ def sort_by_digit(given: UInt32s, wanted: UInt32s, count: int, shift: np.uint32,
 
 @entry
 def compare_pairs(
-    sketches: UInt32s, bounds: Int64s, first: Int64s, second: Int64s, size: int, similarities: UInt64s
-) -> None:
-    """Fills in float64[pairs]: the Jaccard similarity of documents first[i] and second[i].
+    ours: UInt32s, our_bounds: Int64s, theirs: UInt32s, their_bounds: Int64s, first: Int64s, second: Int64s, size: int,
+    similarities: UInt64s,
+) -> None:  # fmt: skip
+    """Fills in float64[pairs]: the Jaccard similarity of document first[i] of ours and second[i] of theirs.
 
     Where both sketches are shorter than `size` they are all that the documents have, and it is exact; else it is the share of
     common ones among the `size` smallest of both. 0 if both are empty.
     """
     for pair in range(len(first)):
-        at, stop = bounds[first[pair]], bounds[first[pair] + 1]
-        other, end = bounds[second[pair]], bounds[second[pair] + 1]
-        most = size if stop - at >= size or end - other >= size else 2 * size
-        seen = common = np.int64(0)
-        while seen < most and at < stop and other < end:
-            a, b = sketches[at], sketches[other]
-            common += a == b
-            at += a <= b
-            other += b <= a
-            seen += 1
-        seen = min(most, seen + (stop - at) + (end - other))
+        a = ours[our_bounds[first[pair]] : our_bounds[first[pair] + 1]]
+        b = theirs[their_bounds[second[pair]] : their_bounds[second[pair] + 1]]
+        if len(a) >= size or len(b) >= size:
+            common, seen = common_among_smallest(a, b, size)
+        else:
+            common = common_hashes(a, b)
+            seen = len(a) + len(b) - common
         similarities[pair] = common / seen if seen else 0.0
+
+
+@kernel
+def common_hashes(a: UInt32s, b: UInt32s) -> int:
+    """How many hashes two ascending arrays have in common.
+
+    Merges from both ends at once: each step waits for the one before it, and the two ends do not wait for each other.
+    """
+    at, stop, other, end = np.int64(0), np.int64(len(a)) - 1, np.int64(0), np.int64(len(b)) - 1
+    common = np.int64(0)
+    while at < stop and other < end:  # two are left of each, so that either end has one
+        low, other_low, high, other_high = a[at], b[other], a[stop], b[end]
+        common += np.int64(low == other_low) + np.int64(high == other_high)
+        at += low <= other_low
+        other += other_low <= low
+        stop -= high >= other_high
+        end -= other_high >= high
+    while at <= stop and other <= end:
+        low, other_low = a[at], b[other]
+        common += low == other_low
+        at += low <= other_low
+        other += other_low <= low
+    return common
+
+
+@kernel
+def common_among_smallest(a: UInt32s, b: UInt32s, most: int) -> tuple[int, int]:
+    """How many of the `most` smallest hashes of both two ascending arrays have in common, and how many those are."""
+    at = other = seen = common = np.int64(0)
+    while seen < most and at < len(a) and other < len(b):
+        low, other_low = a[at], b[other]
+        common += low == other_low
+        at += low <= other_low
+        other += other_low <= low
+        seen += 1
+    return common, min(np.int64(most), seen + (len(a) - at) + (len(b) - other))
 
 
 def warm_up() -> None:
@@ -104,4 +138,5 @@ def warm_up() -> None:
     bounds, words = np.array([0, 1]), np.zeros(1, np.uint32)
     scratch = np.zeros((2, 1), np.uint32)
     sketch_documents(np.zeros(1, np.uint64), bounds, 1, scratch, np.zeros(DIGITS, np.int64), words, bounds.copy())
-    compare_pairs(words, bounds, bounds[:1], bounds[:1], 1, np.zeros(1))
+    given = read_only(words)
+    compare_pairs(given, bounds, given, bounds, bounds[:1], bounds[:1], 1, np.zeros(1))
