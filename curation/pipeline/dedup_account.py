@@ -28,10 +28,9 @@ def dedup_passes(recipe: Recipe) -> Iterator[tuple[str, str]]:
     if dedup is None:
         yield "dedup", "no deduplication, and so no shuffle"
         return
-    shuffle = "the only shuffle" if recipe.repeated is None else "a shuffle"
     driver = DRIVER[dedup.minhash is None or dedup.minhash.verify]
     held = f"the driver holds {driver} byte{'s' if driver > 1 else ''} a document"
-    yield "dedup", f"{shuffle}: keys, no text; of alike documents {kept(dedup)} is kept; {held}"
+    yield "dedup", f"a shuffle: keys, no text; of alike documents {kept(dedup)} is kept; {held}"
     if dedup.against:
         names = ", ".join(dedup.against)
         yield "dedup: against", f"documents of indexes take part, before all others, and stay: {names}"

@@ -190,7 +190,8 @@ def _passes(recipe: Recipe) -> Iterator[tuple[str, str]]:
     if recipe.tokenize is not None and recipe.tokenize.tokenizer == TRAIN:
         size, entries = recipe.tokenize.sample_bytes >> 20, recipe.tokenize.vocabulary
         model = recipe.tokenize.training.model
-        yield "vocabulary", f"{entries:,} entries ({model}) are trained on at most {size:,} MB of the kept text"
+        counts = "; a shuffle of its own: counts of its distinct pre-tokens" if model == "bpe" else ""
+        yield "vocabulary", f"{entries:,} entries ({model}) are trained on at most {size:,} MB of the kept text{counts}"
     elif recipe.tokenize is not None:
         yield "vocabulary", f"the tokenizer {recipe.tokenize.tokenizer} is copied into the run"
     tokens = "tokens, sorted by keyed hash, to RUN/work" if recipe.tokenize is not None else "no tokens"

@@ -62,7 +62,8 @@ def test_a_shipped_recipe_step_by_step() -> None:
         "vocabulary",
         "finish",
     ]
-    assert "the only shuffle: keys, no text; of alike documents the first is kept" in shown
+    assert "a shuffle: keys, no text; of alike documents the first is kept" in shown and "only shuffle" not in shown
+    assert "MB of the kept text; a shuffle of its own: counts of its distinct pre-tokens" in shown
     assert "a key of 17 bytes a document, the hash of its text" in shown
     assert "14 keys of 9 bytes a document (14 × 8)" in shown
     assert "250 MB" in shown and "16 MB" in shown and "lid.176" in shown
