@@ -5,8 +5,8 @@
     python -m benchmarks.dedup_scale 3e6 --kind boilerplate --special 1e6
 
 CPU seconds of all processes, the JVM included, by what the engine was asked to do. Not counted: making the signatures; the
-start of the engine, its workers and the driver, which first do 20,000 documents; and making shingle hashes of the pairs that signatures
-cannot decide, which in a run is reading texts. Each size runs in a process of its own.
+start of the engine, its workers and the driver, which first do 20,000 documents; and making shingle hashes of the pairs that
+signatures cannot decide, which in a run is reading texts. Each size runs in a process of its own.
 """
 
 from __future__ import annotations
