@@ -45,7 +45,7 @@ def test_a_shipped_recipe_resolved_and_loaded_again_is_the_same(name: str, tmp_p
 
 def test_a_resolved_recipe_says_every_default() -> None:
     short = parsed("recipe: r\nurl: {}\nfilters: [{c4: {}}]\ndedup: {minhash: {}}").resolved()
-    assert short["extract"]["engine"] == "resiliparse" and short["extract"]["max_tags"] > 0
+    assert short["extract"]["engine"] == "fast" and short["extract"]["max_tags"] > 0
     minhash = short["dedup"]["minhash"]
     assert (minhash["target"], minhash["bands"], minhash["rows"], minhash["verify"]) == (0.8, 16, 6, True)
     assert minhash["shingles"]["words"] == 5
