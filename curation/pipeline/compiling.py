@@ -49,9 +49,9 @@ def prepare_kernels(say: Callable[[str], object], markdown: bool) -> None:
     """
     first, second = PROCESSES
     processes = (first, (*second, MARKDOWN) if markdown else second)
-    for room in {room for rooms in processes for room in rooms} - {TEXT_ENGINE}:
-        kernels_of(room).modules()  # those that are not imported would not be asked for
-    if not are_kept():
+    rooms = {room for rooms in processes for room in rooms}
+    needed = {module.__name__ for room in rooms for module in kernels_of(room).modules()}
+    if not are_kept(needed):
         say("compiling kernels (once a machine; a minute or two)")
         compile_kernels(processes)
 

@@ -28,7 +28,7 @@ _SEPARATORS = re.compile(r"[^a-zA-Z0-9]+")
 
 
 def _paths(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else tuple(value)
+    return (value,) if isinstance(value, str) else value
 
 
 def _existing(paths: tuple[str, ...]) -> tuple[str, ...]:

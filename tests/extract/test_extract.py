@@ -82,9 +82,8 @@ def test_text_passes_through_unchanged() -> None:
 def test_every_page_without_text_has_its_reason(
     row: tuple[str, str, bytes | None], fate: str, reason: str, value: float | None, threshold: float | None
 ) -> None:
-    step = Extract(
-        max_page_bytes=5000, max_tags=200, max_nesting=50, max_attributes=10, max_options=20, max_placements=4000
-    )
+    limits = {"max_tags": 200, "max_nesting": 50, "max_attributes": 10, "max_options": 20, "max_placements": 4000}
+    step = Extract(engine="resiliparse", max_page_bytes=5000, **limits)
     result = step(batch(row, page(ARTICLE.format("a"))))
     found = [result.column(name)[0].as_py() for name in (FATE, REASON, VALUE, THRESHOLD, TEXT)]
     assert found == [fate, reason, value, threshold, ""]
@@ -96,7 +95,7 @@ def test_an_error_inside_an_engine_is_the_pages_fate(monkeypatch: pytest.MonkeyP
         raise RuntimeError(html)
 
     monkeypatch.setattr(resiliparse_engine, "main_text", broken)
-    result = Extract()(batch(page(ARTICLE.format("secret"))))
+    result = Extract(engine="resiliparse")(batch(page(ARTICLE.format("secret"))))
     assert (result.column(FATE)[0].as_py(), result.column(REASON)[0].as_py()) == ("quarantined", "extractor_error")
     assert "secret" not in str(result.to_pydict())
 

@@ -85,7 +85,9 @@ def test_what_to_favour_is_a_known_word_or_a_number_in_bounds(wrong: str | float
 
 @pytest.mark.parametrize("option", [{"favour": "recall"}, {"favour": 2.0}, {"min_quality": 0.5}])
 def test_what_needs_fast_is_refused_for_other_engines(option: dict[str, object]) -> None:
-    with pytest.raises(UserError, match=f"extract.{next(iter(option))}: 'trafilatura' does not judge its texts"):
+    with pytest.raises(
+        UserError, match=f"extract.{next(iter(option))}: 'trafilatura' has no such thing; take the engine 'fast'"
+    ):
         Extract(engine="trafilatura", **option)  # type: ignore[arg-type]
 
 

@@ -24,6 +24,7 @@ PAGE = f"<html><body><article><h1>Headline</h1>{f'<p>{PROSE}</p>' * 3}<p>Menu…
 RECIPE = """
 recipe: small
 url: {}
+extract: {engine: resiliparse}
 filters:
   - repeats:
       - {measure: duplicate_line_share, max: 0.3, reason: again}
@@ -199,7 +200,13 @@ def test_a_terminal_shows_marks_by_colour(recipe: Path) -> None:
 FAST = "recipe: fast\nextract: {engine: fast}\nredact: [email]\ntokenize: null\n"
 NAVIGATION = "<nav><a href=/>Home</a> <a href=/x>\x1b[31mAbout</a></nav>"
 HEAD = "<head><title>A good year</title><meta name=author content='Jo Doe'></head>"
-WHOLE = f"<html lang=en>{HEAD}<body>{NAVIGATION}<article>{f'<p>{PROSE}jo@example.com</p>' * 3}</article></body></html>"
+SAID = [
+    PROSE,
+    "Nobody had thought so in the spring, when the river stood in the streets and the school was closed for weeks. ",
+    "Now the bridge is open again, the shops have more to do than before, and two families have come to stay. ",
+]
+TOLD = "".join(f"<p>{said}jo@example.com</p>" for said in SAID)
+WHOLE = f"<html lang=en>{HEAD}<body>{NAVIGATION}<article>{TOLD}</article></body></html>"
 
 
 @pytest.fixture
@@ -223,7 +230,7 @@ def test_a_page_is_drawn_block_by_block(fast: Path, whole: Path, tmp_path: Path)
     dropped = next(line for line in lines if line.startswith("- 0."))
     assert dropped.endswith(r"Home \x1b[31mAbout")
     taken = [line for line in lines if line.startswith("+ 0.")]
-    assert len(taken) == 3 and all(line.endswith(f"{PROSE}<EMAIL>") for line in taken)
+    assert [line.partition("  ")[2] for line in taken] == [f"{said}<EMAIL>" for said in SAID]
     assert "3 of 4 blocks are main text (+), expected word F1 0." in shown
     written = (tmp_path / "blocks.html").read_text()
     assert written.count('class="block taken"') == 3 and written.count('class="block dropped"') == 1

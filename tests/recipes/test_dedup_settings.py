@@ -152,7 +152,7 @@ def test_an_index_holds_what_any_later_run_may_ask_for() -> None:
         ("{keep: {best: 5}}", "dedup.keep: there is no policy"),
         ("{keep: [first]}", "dedup.keep: there is no policy"),
         ("{keep: null}", "dedup.keep: there is no policy"),
-        ("{keep: {best: wrods}}", "dedup.keep: no step of the recipe computes 'wrods'. Add a filter that does"),
+        ("{keep: {best: wrods}}", "dedup.keep: no step of the recipe computes 'wrods'. Known: extraction_quality"),
         ("{sources: wiki}", "dedup.sources: input should be a valid list"),
         ("{against: RUN}", "dedup.against: input should be a valid list"),
         ("{index: maybe}", "dedup.index: input should be a valid boolean"),

@@ -29,6 +29,8 @@ def test_a_worker_that_redacts_imports_no_spacy_and_no_torch() -> None:
 
 
 def test_what_was_imported_before_is_there_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "presidio_analyzer"]:
+        monkeypatch.delitem(sys.modules, name)
     whole, part = ModuleType("presidio_analyzer"), ModuleType("presidio_analyzer.pattern")
     whole.__spec__ = importlib.util.find_spec("presidio_analyzer")
     monkeypatch.setitem(sys.modules, "presidio_analyzer", whole)

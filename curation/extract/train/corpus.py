@@ -15,13 +15,13 @@ from curation.extract.main_text.calibration import UNCHANGED
 from curation.extract.main_text.kernels import features, trees
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels.deciding import decide
-from curation.extract.main_text.kernels.linear import places_of_blocks
 from curation.extract.main_text.kernels.measuring import Measures, Model
 from curation.extract.main_text.kernels.page import Page
 from curation.extract.main_text.kernels.parsing import parse
 from curation.extract.main_text.workspace import MAX_BYTES, Workspace
 from curation.extract.train.domains import fold_of
 from curation.extract.train.gold import GoldPage
+from curation.extract.train.kernels.places import places_of_blocks
 from curation.extract.train.labels import block_labels
 from curation.extract.train.linear_weights import TABLE, Examples
 
@@ -163,7 +163,7 @@ def _texts(page: Page) -> list[str]:
 
 
 def _places(page: Page, measures: Measures) -> tuple[npt.NDArray[np.int32], Numbers]:
-    """What each block's linear scores are sums of (see `linear.places_of_blocks`)."""
+    """What each block's linear scores are sums of (see `kernels.places`)."""
     room, ends = 1 << 16, np.zeros(int(page.facts[p.BLOCKS]), np.int64)
     while True:
         places = np.empty(room, np.int32)

@@ -21,7 +21,7 @@ NAMES = ("lin_n", "lin_f", "lin_x", "lin_h")  # near, far, text, headings
 
 @dataclass(frozen=True)
 class Examples:
-    """Which weights the score of each block is a sum of: `linear.places_of_blocks` of all pages, one after the other.
+    """Which weights the score of each block is a sum of: `kernels.places` of all pages, one after the other.
 
     places  int32; those of block k end at ends[k], int64[blocks]
     """

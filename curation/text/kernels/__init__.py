@@ -11,3 +11,14 @@ In the order in which a text meets them:
 - `normal_forms`   normal forms of chunks and hashes of shingles;  `minhash`: signatures
 - `matching`       which rows of an earlier batch a later one has kept
 """
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def modules() -> list[ModuleType]:
+    """All modules of kernels in this folder, imported."""
+    return [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -93,16 +93,16 @@ def entry(function: Function) -> Function:
         filename_base=kept._impl.filename_base,
         source_stamp=sources_digest(Path(function.__code__.co_filename).parent),
     )
-    _kept.append(kept._cache_file)
+    _kept.append((function.__module__, kept._cache_file))
     return cast(Function, compiled)
 
 
-_kept: list[IndexDataCacheFile] = []
+_kept: list[tuple[str, IndexDataCacheFile]] = []
 
 
-def are_kept() -> bool:
-    """Whether machine code of all entries that are imported, from these sources, is on disk."""
-    return all(file._load_index() for file in _kept)
+def are_kept(modules: Container[str]) -> bool:
+    """Whether machine code of all entries that are imported from these modules, of their sources as they are, is on disk."""
+    return all(file._load_index() for module, file in _kept if module in modules)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import random
+import re
 import threading
 from html.entities import html5
 from pathlib import Path
@@ -92,7 +93,7 @@ UNSEEN = str.maketrans({"\u00ad": "", "\u200b": "", "\ufeff": "", "\u200e": "", 
 
 def as_text(reference: str) -> str:
     """What a reference stands for, white space squeezed and characters without width left out."""
-    return " ".join(html.unescape(reference).translate(UNSEEN).replace("\u00a0", " ").split(" ")).strip()
+    return re.sub(" +", " ", html.unescape(reference).translate(UNSEEN).replace("\u00a0", " ")).strip()
 
 
 def test_every_named_reference_is_what_python_says(extractor: Extractor) -> None:

@@ -121,9 +121,10 @@ def test_a_link_around_a_heading_is_one_in_it(extractor: Extractor) -> None:
 
 
 def test_markdown_of_a_page_is_its_main_text() -> None:
-    marked = PARAGRAPH.replace("saw", "<b>saw</b>")
-    page = f"<nav><a href=/>Home</a></nav><article>{f'<p>{marked}</p>' * 3}</article><footer>Legal</footer>"
-    expected = "\n\n".join([PARAGRAPH.replace("saw", "**saw**")] * 3) + "\n"
+    said = [PARAGRAPH, "Nobody " + PARAGRAPH[::-1].lower(), " ".join(reversed(PARAGRAPH.split()))]
+    marked = "".join(f"<p>{paragraph.replace('saw', '<b>saw</b>')}</p>" for paragraph in said)
+    page = f"<nav><a href=/>Home</a></nav><article>{marked}</article><footer>Legal</footer>"
+    expected = "\n\n".join(paragraph.replace("saw", "**saw**") for paragraph in said) + "\n"
     assert main_text(page.encode(), format="markdown") == expected
 
 
@@ -202,8 +203,8 @@ def test_hostile_pages_take_linear_time(extractor: Extractor, page: bytes) -> No
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"format": "markdown"}, "add 'engine: fast'"),
-        ({"engine": "trafilatura", "comments": "drop"}, "'comments: drop'"),
+        ({"engine": "resiliparse", "format": "markdown"}, "extract.format: 'resiliparse' has no such thing"),
+        ({"engine": "trafilatura", "comments": "drop"}, "extract.comments: 'trafilatura' has no such thing"),
         ({"engine": "fast", "links": True}, "add 'format: markdown'"),
         ({"engine": "fast", "format": "html"}, "markdown"),
     ],

@@ -285,7 +285,7 @@ def test_redaction_reaches_it() -> None:
 
 
 def test_other_engines_have_none() -> None:
-    with pytest.raises(UserError, match=r"^extract\.metadata: 'trafilatura' reads none; take the engine 'fast'"):
+    with pytest.raises(UserError, match=r"^extract\.metadata: 'trafilatura' has no such thing; take the engine 'fast'"):
         Extract(engine="trafilatura", metadata=True)
-    with pytest.raises(UserError, match="reads none"):
+    with pytest.raises(UserError, match="resiliparse' has no such thing"):
         load_recipe("fineweb", ["extract.metadata=true"])
