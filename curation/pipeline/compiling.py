@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from connectors.errors import UserError
 from curation.dedup.signature import signatures
+from curation.extract import fast_engine
 from curation.quality import linear_model
 from curation.quality.c4 import C4
 from curation.quality.measure import shipped
@@ -38,7 +39,7 @@ TEXTS = ["Some words (not many).\n\nAnd, once more, [1] some words! ( = It's Î‘Î
 
 
 def kernels_of(room: str) -> ModuleType:
-    """A room's kernels: a module with the functions `modules` and `warm_up`."""
+    """A room's kernels: a module with the function `modules` and, but for the text engine and Markdown, `warm_up`."""
     return import_module(f"curation.{room}" if room == MARKDOWN else f"curation.{room}.kernels")
 
 
@@ -76,6 +77,8 @@ def compile_room(room: str) -> None:
     """Uses every kernel of one room, so that it is compiled if it is not kept yet."""
     if room == TEXT_ENGINE:
         use_text_engine()
+    elif room == MARKDOWN:
+        fast_engine.main_text(b"<p>One page.</p>", format="markdown", comments="drop")
     else:
         kernels_of(room).warm_up()
 

@@ -69,10 +69,3 @@ def as_page(texts: Sequence[str]) -> bytes:
 def modules() -> list[ModuleType]:
     """The modules whose kernels are compiled where a recipe asks for Markdown, imported."""
     return [kernel, reader_comments]
-
-
-def warm_up() -> None:
-    """Compiles what is not kept yet, by extracting one page."""
-    from curation.extract.fast_engine import main_text
-
-    main_text(b"<p>One page.</p>", format="markdown", comments="drop")
