@@ -39,7 +39,8 @@ def test_commands_end_well_when_their_reader_has_seen_enough(light_run: Path) ->
 
 
 def test_control_c_says_that_the_same_command_goes_on(light_recipe: Path, crawl: Path, tmp_path: Path) -> None:
-    words = ["curate", str(light_recipe), "-i", f"{crawl}/*.warc.gz", "-r", str(tmp_path / "run"), "--workers", "1"]
+    inputs = [word for n in range(8) for word in ("-i", f"part{n}={crawl}/*.warc.gz")]  # or it is done before it hears
+    words = ["curate", str(light_recipe), *inputs, "-r", str(tmp_path / "run"), "--workers", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.cli", *words],
         cwd=ROOT,
