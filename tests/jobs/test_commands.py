@@ -49,6 +49,7 @@ def test_control_c_says_that_the_same_command_goes_on(light_recipe: Path, crawl:
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests run in the background ignore it
     )
     until = time.monotonic() + 60
     while not list((tmp_path / "run").glob("receipts/refine/**/*.json")):
