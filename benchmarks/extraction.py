@@ -23,13 +23,10 @@ import typer
 from rich.table import Table
 
 from benchmarks.extractors import EXTRACTORS, Extract
+from benchmarks.fold_weights import extractor_of_page
 from benchmarks.gold_pages import gold_pages
 from benchmarks.text_overlap import ShingleScore, SnippetScore, found_share, word_f1
-from connectors.errors import UserError
 from curation.extract import charset
-from curation.extract.main_text.extractor import Extractor
-from curation.extract.main_text.weights import load_model
-from curation.extract.train.domains import FOLDS, fold_of
 from curation.extract.train.gold import GoldPage
 from jobs import command
 from jobs.command import output
@@ -111,21 +108,12 @@ def of_page(extract: Extract) -> OfPage:
 
 
 def by_folds(folder: Path) -> OfPage:
-    """The engine `fast`, each page by the weights that saw nothing of its domain.
-
-    Raises `UserError` where the folder lacks them.
-    """
-    paths = [folder / f"fold-{fold}.npz" for fold in range(FOLDS)]
-    for path in paths:
-        if not path.is_file():
-            raise UserError(
-                f"No weights '{path}': make them with python -m curation.extract.train DATA --folds-to {folder}"
-            )
-    extractors = [Extractor(load_model(path)) for path in paths]
+    """The engine `fast`, each page by the weights that saw nothing of its domain."""
+    extractor_of = extractor_of_page(folder)
 
     def extract(page: GoldPage) -> str:
         utf8 = charset.to_utf8(page.html, page.charset)
-        return "" if utf8 is None else extractors[fold_of(page.url or page.id)].main_text(utf8)
+        return "" if utf8 is None else extractor_of(page).main_text(utf8)
 
     return extract
 

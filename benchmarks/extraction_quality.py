@@ -20,14 +20,14 @@ import numpy.typing as npt
 import typer
 from rich.table import Table
 
-from benchmarks.gold_pages import GoldPage, gold_pages
+from benchmarks.fold_weights import extractor_of_page
+from benchmarks.gold_pages import gold_pages
 from benchmarks.script_words import precision_recall_f1
-from connectors.errors import UserError
 from curation.extract import charset
 from curation.extract.main_text.extractor import Extractor, MainText, Output
-from curation.extract.main_text.weights import load_model, shipped_model
+from curation.extract.main_text.weights import shipped_model
 from curation.extract.step import BETAS
-from curation.extract.train.domains import FOLDS, fold_of
+from curation.extract.train.gold import GoldPage
 from jobs import command
 from jobs.command import output
 
@@ -70,15 +70,9 @@ def by_shipped() -> Extract:
 
 
 def by_folds(folder: Path) -> Extract:
-    """Each page by the weights that saw nothing of its domain. Raises `UserError` where the folder lacks them."""
-    paths = [folder / f"fold-{fold}.npz" for fold in range(FOLDS)]
-    for path in paths:
-        if not path.is_file():
-            raise UserError(
-                f"No weights '{path}': make them with python -m curation.extract.train DATA --folds-to {folder}"
-            )
-    extractors = [Extractor(load_model(path)) for path in paths]
-    return lambda page, wanted: extractors[fold_of(page.url or page.id)].extract(utf8(page), wanted)
+    """Each page by the weights that saw nothing of its domain."""
+    extractor_of = extractor_of_page(folder)
+    return lambda page, wanted: extractor_of(page).extract(utf8(page), wanted)
 
 
 def utf8(page: GoldPage) -> bytes:

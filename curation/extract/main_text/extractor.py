@@ -97,11 +97,7 @@ class Extractor:
         page = self._parsed(html)
         text, words, expected_f1 = "", 0, 0.0
         if page.facts[p.BLOCKS] > 0:
-            measures = self._measures(page)
-            words, expected_f1 = decide(page, measures, self._judging_by(output.beta))
-            expected_f1 = calibrated(self._model.calibration, expected_f1)
-            if output.comments == "drop":
-                words = self._without_comments(page, measures)
+            measures, words, expected_f1 = self._decided(page, output)
             text = self._written(page, measures, output)
         described = self._described(page, url) if output.metadata else None
         if words < FEW_WORDS:
@@ -116,17 +112,26 @@ class Extractor:
         count, expected_f1 = int(page.facts[p.BLOCKS]), 0.0
         texts, chances, kept = [], np.empty(0, np.float32), np.empty(0, np.bool_)
         if count > 0:
-            measures = self._measures(page)
-            _, expected_f1 = decide(page, measures, self._judging_by(output.beta))
-            expected_f1 = calibrated(self._model.calibration, expected_f1)
-            if output.comments == "drop":
-                self._without_comments(page, measures)
+            measures, _, expected_f1 = self._decided(page, output)
             ranges = page.blocks[:count, [p.TEXT_START, p.TEXT_END]].tolist()
             texts = [page.text[start:stop].tobytes().decode("utf-8", "replace") for start, stop in ranges]
             chances, kept = measures.final[:count].copy(), measures.keep[:count] != 0
         described = self._described(page, url) if output.metadata else None
         self._workspace.give_back()
         return Judged(texts, chances, kept, expected_f1, described)
+
+    def _decided(self, page: Page, output: Output) -> tuple[Measures, int, float]:
+        """What is kept of a page with blocks, as `measures.keep`; its words, and the F1 to be expected of the choice."""
+        measures = self._measures(page)
+        model = self._model if output.beta is None else self._model._replace(beta=output.beta)
+        words, expected_f1 = decide(page, measures, model)
+        if output.comments == "drop":
+            from curation.extract.main_text.kernels.reader_comments import (
+                leave_out_comments,  # compiled where asked for
+            )
+
+            words = leave_out_comments(page, measures)
+        return measures, words, calibrated(self._model.calibration, expected_f1)
 
     def _described(self, page: Page, url: str) -> PageMetadata:
         """What a page says of itself; its type where it has blocks, which have been decided on."""
@@ -136,9 +141,6 @@ class Extractor:
         likeliest = int(np.argmax(chances))
         return page_metadata(page, url, PAGE_TYPES[likeliest], round(float(chances[likeliest]), 3))
 
-    def _judging_by(self, beta: float | None) -> Model:
-        return self._model if beta is None else self._model._replace(beta=beta)
-
     def _written(self, page: Page, measures: Measures, output: Output) -> str:
         """The blocks that are kept."""
         if output.format == "markdown":
@@ -146,13 +148,6 @@ class Extractor:
         blocks, gaps = page.blocks[: page.facts[p.BLOCKS]], page.gaps[: page.state[p.GAP_COUNT]]
         size = write_text(page.text, blocks, measures.keep, gaps, measures.output)
         return measures.output[:size].tobytes().decode("utf-8", "replace")
-
-    def _without_comments(self, page: Page, measures: Measures) -> int:
-        """Leaves readers' comments out of what is kept; gives the words of the rest."""
-        # compiled only where it is asked for
-        from curation.extract.main_text.kernels.reader_comments import leave_out_comments
-
-        return leave_out_comments(page, measures)
 
     @functools.cached_property
     def _markdown(self) -> MarkdownWriter:
