@@ -14,7 +14,8 @@ In the order in which a page meets them:
 - `deciding`      all of that for one page
 - `reader_comments`  comments left out, where that is asked for
 - `assembling`    the chosen blocks as plain text
-- `markdown`      … or as Markdown, with `roles` of elements, `inline_markup`, `addresses` of links; `writing` is the room for it
+- `markdown`      … or as Markdown, with `roles` of elements, `inline_markup`, `escaping`, `code_spans`, `addresses` of links;
+                  `writing` is the room for it
 
 Python calls `parsing.parse`, `deciding.decide` and `assembling.write_text`; where a recipe asks for it, `markdown.write_markdown`
 and `reader_comments.leave_out_comments`, each compiled alone. See `curation/text/kernels/compiling.py` for how they are kept.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from curation.extract.main_text.kernels import inline_markup, roles
+from curation.extract.main_text.kernels import code_spans, inline_markup, roles
 from curation.extract.main_text.kernels import page as p
 from curation.extract.main_text.kernels import tags as t
 from curation.extract.main_text.kernels.assembling import trimmed_end
 from curation.extract.main_text.kernels.characters import BAR, BLANK, GREATER, HYPHEN, NUMBER_SIGN, STOP, ZERO
-from curation.extract.main_text.kernels.inline_markup import BACKTICK
+from curation.extract.main_text.kernels.escaping import BACKTICK
 from curation.extract.main_text.kernels.writing import (
     CELL,
     CODE,
@@ -208,7 +208,7 @@ def begin_code(w: Writing, node: int) -> None:
     for block in range(w.nodes[node, p.FIRST_BLOCK], w.nodes[node, p.BLOCKS_END]):
         if w.keep[block] != 0:
             start, stop = w.blocks[block, p.TEXT_START], w.blocks[block, p.TEXT_END]
-            longest = max(longest, inline_markup.longest_run(w.text, start, stop))
+            longest = max(longest, code_spans.longest_run(w.text, start, stop))
     w.state[FENCE] = max(MIN_FENCE, longest + 1)
     put_times(w, BACKTICK, w.state[FENCE])
 
@@ -235,7 +235,7 @@ def write_markdown(w: Writing, links: bool) -> int:
                 begin_code(w, node)
             put_new_line(w)
             start = w.blocks[block, p.TEXT_START]
-            inline_markup.put_code(w, start, trimmed_end(w.text, start, w.blocks[block, p.TEXT_END]))
+            code_spans.put_code(w, start, trimmed_end(w.text, start, w.blocks[block, p.TEXT_END]))
         elif kind == TABLE:
             if not goes_on:
                 state[ROW], state[IS_HEAD] = -1, 1
