@@ -75,6 +75,8 @@ def compare(sample: Path, run: str) -> Comparison:
         found = " ".join(filter(None, (found_fate, found_step, found_reason if found_fate != "kept" else "")))
         if fate == "kept":
             intended, found = "kept", found if found_fate != "kept" else "kept"
+        if fate == found_fate == "duplicate":
+            intended = found = "duplicate"  # by which key depends on what the extractor left of both pages
         if fate == "duplicate" and original != found_original:
             found += f" of {found_original or 'none'}"
             intended += f" of {original} (Jaccard {jaccard:.3f})"

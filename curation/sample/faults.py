@@ -72,13 +72,13 @@ def keyword_list(writer: Writer) -> Text:
 
 
 def repeated_lines(writer: Writer) -> Text:
-    """dup_para_frac: a list of entries that mostly say the same."""
+    """dup_line_frac: lines that mostly say the same, in paragraphs that do not."""
     draws = writer.draws
     notice = writer.sentences("body", "plain")
-    blocks = [
-        Block("p", writer.sentence("body") if draws.chance(0.3) else notice) for _ in range(draws.between(14, 24))
-    ]
-    return text_of(writer, "boilerplate", [Block("p", notice), Block("p", notice), *blocks])
+    lines = [writer.sentence("body") if draws.chance(0.3) else notice for _ in range(draws.between(14, 24))]
+    return text_of(
+        writer, "boilerplate", [Block("p", writer.paragraph((), 2)), Block("lines", "\n".join([notice, *lines]))]
+    )
 
 
 def repeated_phrase(writer: Writer) -> Text:
@@ -225,14 +225,13 @@ def entries(writer: Writer) -> Text:
 
 
 def echoes(writer: Writer) -> Text:
-    """char_dup_ratio: good paragraphs with the same invitation between them."""
+    """char_dup_ratio: good paragraphs, some with the same invitation as their last line."""
     subject = f"{writer.phrase('things')} and {writer.phrase('stuff')}"
     call = f"Read more about {subject} in our {writer.phrase('kind')} archive."
     blocks = []
     for i in range(writer.draws.between(7, 12)):
-        blocks.append(Block("p", writer.paragraph((), writer.draws.between(4, 6))))
-        if i in (0, 2, 4):
-            blocks.append(Block("p", call))
+        paragraph = writer.paragraph((), writer.draws.between(4, 6))
+        blocks.append(Block("lines", f"{paragraph}\n{call}") if i in (0, 2, 4) else Block("p", paragraph))
     return text_of(writer, "newsletter", blocks)
 
 

@@ -137,7 +137,7 @@ POPULATIONS: tuple[Population, ...] = (
     Population("gibberish", 8, "removed", "language", "language", faulty(faults.gibberish)),
     Population("adult_url", 10, "removed", "url", "hard_blacklisted", banned(("nsfw", "xxx"))),
     Population("spam_url", 10, "removed", "url", "hard_blacklisted", banned(("viagra",))),
-    Population("repeated_lines", 8, "removed", REPETITION, "dup_para_frac", faulty(faults.repeated_lines)),
+    Population("repeated_lines", 8, "removed", REPETITION, "dup_line_frac", faulty(faults.repeated_lines)),
     Population("repeated_phrase", 8, "removed", REPETITION, "top_2_gram", faulty(faults.repeated_phrase)),
     Population("repeated_passage", 8, "removed", REPETITION, "duplicated_5_n_grams", faulty(faults.repeated_passage)),
     Population("stub", 22, "removed", QUALITY, "gopher_short_doc", faulty(faults.short)),

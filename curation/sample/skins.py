@@ -19,12 +19,13 @@ import yaml
 SKINS = Path(__file__).parent / "skins"
 SLOT = re.compile(r"\{\{(\w+)\}\}")
 
-Kind = Literal["p", "h2", "li", "pre", "quote", "table"]
+Kind = Literal["p", "lines", "h2", "li", "pre", "quote", "table"]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of main text. `text` of "li" has an item a line, of "table" a row a line with tabs between cells."""
+    """One block of main text. "lines" is a paragraph with breaks between its lines; `text` of "li" has an item a line, of
+    "table" a row a line with tabs between cells."""
 
     kind: Kind
     text: str
@@ -52,8 +53,8 @@ class Skin:
         if block.kind == "table":
             rows = (f"<tr><td>{row}</td></tr>" for row in text.replace("\t", "</td><td>").split("\n"))
             return "<table>\n" + "\n".join(rows) + "\n</table>"
-        before, after = self.marks[block.kind]
-        return before + text + after
+        before, after = self.marks["p" if block.kind == "lines" else block.kind]
+        return before + text.replace("\n", "<br>\n") + after
 
     def page(self, slots: Mapping[str, str]) -> str:
         """The whole page; a slot that is not given stays empty."""

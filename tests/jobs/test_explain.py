@@ -41,7 +41,7 @@ def test_a_shipped_recipe_step_by_step() -> None:
     assert steps[: 1 + len(loaded.refine_steps)] == ["read", *(step.name for step in loaded.refine_steps)]
     lines = [line.strip() for line in shown.splitlines()]
     assert "engine: lid176; keep: en; min_score: 0.5" in lines
-    assert cells(shown, "extract")[2:] == ["media, charset, content", "text, verdict"]
+    assert cells(shown, "extract")[2:] == ["media, charset, content", "text, 1 measure, verdict"]
     assert "C4's cleaning: drops lines that are no prose" in shown
     assert any(line.startswith("source: Raffel et al. 2020 (T5), 2.2") for line in lines)
     for step in loaded.filter_steps:

@@ -146,7 +146,7 @@ class Extractor:
         if output.format == "markdown":
             return self._markdown.write(page, measures.keep, output.links)
         blocks, gaps = page.blocks[: page.facts[p.BLOCKS]], page.gaps[: page.state[p.GAP_COUNT]]
-        size = write_text(page.text, blocks, measures.keep, gaps, measures.output)
+        size = write_text(page.text, page.nodes, blocks, measures.keep, gaps, measures.output)
         return measures.output[:size].tobytes().decode("utf-8", "replace")
 
     @functools.cached_property

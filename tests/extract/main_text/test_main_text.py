@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.extract.fast_engine import main_text
-from curation.extract.main_text.extractor import Extractor
+from curation.extract.main_text.extractor import Extractor, Output
 from curation.extract.main_text.weights import shipped_model
 
 FURNITURE = "<nav><a href=/>Home</a> <a href=/about>About us</a></nav>"
@@ -85,6 +85,27 @@ def test_words_count_without_blanks_between_them() -> None:
 )
 def test_markup_is_cut_into_blocks(extractor: Extractor, given: str, expected: list[str]) -> None:
     assert blocks(extractor, given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("<p>one<br>two<br/> three", "one\ntwo\nthree"),
+        ("<p><br>one <b>two<br></b>three<br>", "one two\nthree"),
+        ("<p>one<br><br>two", "one\ntwo"),
+        ("<pre>a<br>  b</pre>", "a\n  b"),
+        ("<table><tr><td>a<td>b<tr><th>c<td><b>d</b></table>", "a\tb\nc\td"),
+        ("<table><tr><td>a<p>b<td>c<td>d<br>e</table>", "a\nb\nc\td\ne"),  # a cell of two blocks is no cell of a line
+        ("<table><tr><td><table><tr><td>a<td>b</table><td>c</table>", "a\tb\nc"),
+        ("<td>a<td>b", "a\nb"),
+        ("<ul><li>a<li>b</ul>", "a\nb"),
+    ],
+)
+def test_text_has_the_lines_that_the_page_shows(extractor: Extractor, given: str, expected: str) -> None:
+    other = " ".join(reversed(PARAGRAPH.split()))
+    html = article(f"<p>{PARAGRAPH}</p><div>{given}</div></pre></table><p>{other}</p>")
+    text = extractor.extract(html, Output(beta=10.0)).text
+    assert text.partition(f"{PARAGRAPH}\n")[2].partition(f"\n{other}")[0] == expected
 
 
 NAMES = sorted(name for name in html5 if name.endswith(";"))

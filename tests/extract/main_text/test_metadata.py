@@ -288,4 +288,4 @@ def test_other_engines_have_none() -> None:
     with pytest.raises(UserError, match=r"^extract\.metadata: 'trafilatura' has no such thing; take the engine 'fast'"):
         Extract(engine="trafilatura", metadata=True)
     with pytest.raises(UserError, match="resiliparse' has no such thing"):
-        load_recipe("fineweb", ["extract.metadata=true"])
+        load_recipe("dclm", ["extract.metadata=true"])
