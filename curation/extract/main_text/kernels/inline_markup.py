@@ -31,14 +31,27 @@ from curation.extract.main_text.kernels.escaping import (
     number_end,
 )
 from curation.extract.main_text.kernels.writing import (
+    AFTER_MARK,
+    AT_START,
+    BLOCK_START,
+    BLOCK_STOP,
     DEPTH,
+    ELEMENT,
+    EMPHASIS_END,
+    FIRST,
+    FOLLOWING,
     GAP,
     HEADING,
+    LAST,
+    LINK_END,
     LINKS,
     MARK_ENDS,
     MARK_KINDS,
     MARKS_OPEN,
+    ON_FIRST_LINE,
     PARAGRAPH,
+    PLACE,
+    WAITING,
     Writing,
     put,
     put_line_end,
@@ -130,103 +143,136 @@ def open_mark(w: Writing, kind: int, end: int, what: int) -> None:
 
 
 @kernel
+def find_element(w: Writing) -> None:
+    """Finds the next inline element that has text in the block."""
+    nodes, state = w.nodes, w.state
+    start, stop = state[BLOCK_START], state[BLOCK_STOP]
+    while True:
+        if state[WAITING] > 0:
+            state[WAITING] -= 1
+            node = np.int64(w.chain[state[WAITING]])
+        else:
+            node = state[FOLLOWING]
+            while node < len(nodes) and nodes[node, p.TEXT_FROM] < stop and _INLINE[nodes[node, p.TAG]] == 0:
+                node += 1
+            state[FOLLOWING] = node
+            if node >= len(nodes) or nodes[node, p.TEXT_FROM] >= stop:
+                state[ELEMENT], state[FIRST], state[LAST] = -1, stop, stop
+                return
+            state[FOLLOWING] += 1
+        first, last = inner_range(w, node, start, stop)
+        if first < last:
+            state[ELEMENT], state[FIRST], state[LAST] = node, first, last
+            return
+
+
+@kernel
+def begin_block(w: Writing, block: int, kind: int) -> None:
+    """Sets out at the start of a block's text, before the first inline element in it."""
+    state = w.state
+    start = w.blocks[block, p.TEXT_START]
+    state[BLOCK_START] = state[PLACE] = start
+    state[BLOCK_STOP] = trimmed_end(w.text, start, w.blocks[block, p.TEXT_END])
+    state[AT_START], state[ON_FIRST_LINE], state[AFTER_MARK] = kind == PARAGRAPH, 1, 0
+    state[WAITING] = open_inline(w, block, state[LINKS] > 0)
+    state[FOLLOWING] = w.blocks[block, p.INNER_NODE] + 1
+    state[EMPHASIS_END] = state[LINK_END] = -1
+    state[MARKS_OPEN] = 0
+    find_element(w)
+
+
+@kernel
+def open_element(w: Writing, kind: int) -> None:
+    """Writes what the element that begins here is to a reader: all of it if it is code, the mark of emphasis or a link."""
+    text, nodes, state = w.text, w.nodes, w.state
+    node, first, last = state[ELEMENT], state[FIRST], state[LAST]
+    inline = np.int64(_INLINE[nodes[node, p.TAG]])
+    if inline == INLINE_CODE:
+        if holds_definition(text, first, last):
+            return
+        put_inline_code(w, first, last, kind)
+        state[PLACE] = last
+        close_marks(w, last)
+    elif inline == LINK:
+        if state[LINKS] == 0 or state[LINK_END] > first or not addresses.is_fit(w.html, nodes, node):
+            return
+        open_mark(w, LINK, last, node)
+        state[LINK_END] = last
+    else:
+        follows = state[FOLLOWING]
+        has_inner = state[WAITING] > 0 or (follows < len(nodes) and nodes[follows, p.TEXT_FROM] < last)
+        if kind == HEADING or state[EMPHASIS_END] >= first:
+            return
+        if not can_be_marked(text, first, last, state[BLOCK_START], state[BLOCK_STOP], has_inner):
+            return
+        open_mark(w, inline, last, 0)
+        state[EMPHASIS_END] = last
+    state[AT_START], state[AFTER_MARK] = 0, 1
+
+
+@kernel
+def pass_gap(w: Writing, kind: int) -> bool:
+    """Leaves out a blank that the page does not have, or breaks the line where a <br> is; gives whether it was one of them."""
+    state, place = w.state, w.state[PLACE]
+    if not gap_at(w, place):
+        return False
+    blanks = w.gaps[state[GAP], p.BLANKS]
+    state[GAP] += 1
+    is_break = blanks == p.BREAK and kind == PARAGRAPH
+    if w.text[place] != BLANK or not (blanks == 0 or is_break):
+        return False
+    if is_break:
+        put_times(w, BLANK, 2)
+        put_line_end(w)
+        put_prefix(w, state[DEPTH], False)
+        state[AT_START], state[ON_FIRST_LINE] = 1, 0
+    return True
+
+
+@kernel
+def escape(w: Writing, kind: int) -> None:
+    """Writes a backslash if the next byte would be read as markup. An item's number it passes up to the mark behind it."""
+    text, state = w.text, w.state
+    place, start, stop = state[PLACE], state[BLOCK_START], state[BLOCK_STOP]
+    byte = text[place]
+    mark_end = state[MARK_ENDS + state[MARKS_OPEN] - 1] if state[MARKS_OPEN] > 0 else -1  # of the innermost
+    at_mark = state[AT_START] > 0
+    if at_mark:
+        state[AT_START] = 0
+        end = number_end(text, place, stop) if CLASS[byte] == DIGIT else -1
+        if end >= 0 and state[FIRST] > end and (mark_end < 0 or mark_end > end):
+            for at in range(place, end):
+                put(w, text[at])
+            state[PLACE] = end
+            put(w, BACKSLASH)
+            return
+        if begins_block(text, place, stop, state[ON_FIRST_LINE] > 0):
+            put(w, BACKSLASH)
+            return
+    if IS_SPECIAL[byte] == 1:
+        begins = state[FIRST] == place + 1
+        if not at_mark:
+            at_mark = state[AFTER_MARK] > 0 or mark_end == place + 1 or begins or gap_at(w, place + 1)
+        at_link = state[LINKS] > 0 and state[ELEMENT] >= 0 and begins
+        if is_markup(text, place, start, stop, kind, state[LINK_END] > place, at_mark, at_link):
+            put(w, BACKSLASH)
+
+
+@kernel
 def put_block(w: Writing, block: int, kind: int) -> None:
     """Writes the text of a block that is no code."""
-    text, nodes, state, gaps = w.text, w.nodes, w.state, w.gaps
-    links = state[LINKS] > 0
-    start = np.int64(w.blocks[block, p.TEXT_START])
-    stop = np.int64(trimmed_end(text, start, w.blocks[block, p.TEXT_END]))
-    waiting = open_inline(w, block, links)
-    following = np.int64(w.blocks[block, p.INNER_NODE]) + 1
-    at_start, is_first = kind == PARAGRAPH, True
-    emphasis_end = link_end = -1
-    node, first, last = -1, stop, stop
-    asked = True  # whether the next element is to be looked for
-    place = start
-    state[MARKS_OPEN] = 0
-    after_mark = False
-    while place < stop:
-        while asked or (node >= 0 and first <= place):
-            if not asked:  # an element that begins here
-                inline = np.int64(_INLINE[nodes[node, p.TAG]])
-                if first < place:
-                    pass
-                elif inline == INLINE_CODE:
-                    if holds_definition(text, first, last):
-                        asked = True
-                        continue
-                    put_inline_code(w, first, last, kind)
-                    place = last
-                    at_start, after_mark = False, True
-                    close_marks(w, place)
-                elif inline == LINK:
-                    if links and link_end <= place and addresses.is_fit(w.html, nodes, node):
-                        open_mark(w, LINK, last, node)
-                        link_end, at_start, after_mark = last, False, True
-                elif kind != HEADING and emphasis_end < place:
-                    has_inner = waiting > 0 or following < len(nodes) and nodes[following, p.TEXT_FROM] < last
-                    if can_be_marked(text, first, last, start, stop, has_inner):
-                        open_mark(w, inline, last, 0)
-                        emphasis_end, at_start, after_mark = last, False, True
-            asked = False
-            if waiting > 0:
-                waiting -= 1
-                node = np.int64(w.chain[waiting])
-            else:
-                while (
-                    following < len(nodes)
-                    and nodes[following, p.TEXT_FROM] < stop
-                    and _INLINE[nodes[following, p.TAG]] == 0
-                ):
-                    following += 1
-                if following >= len(nodes) or nodes[following, p.TEXT_FROM] >= stop:
-                    node, first = -1, stop
-                    break
-                node = following
-                following += 1
-            first, last = inner_range(w, node, start, stop)
-            if first >= last:
-                first, asked = place, True
-                continue
-        if place >= stop:
+    state = w.state
+    begin_block(w, block, kind)
+    while state[PLACE] < state[BLOCK_STOP]:
+        while state[ELEMENT] >= 0 and state[FIRST] <= state[PLACE]:
+            if state[FIRST] == state[PLACE]:
+                open_element(w, kind)
+            find_element(w)
+        if state[PLACE] == state[BLOCK_STOP]:
             break
-        if gap_at(w, place):
-            blanks = gaps[state[GAP], p.BLANKS]
-            state[GAP] += 1
-            if text[place] == BLANK and blanks == 0:
-                place += 1
-                after_mark = close_marks(w, place)
-                continue
-            if text[place] == BLANK and blanks == p.BREAK and kind == PARAGRAPH:
-                put_times(w, BLANK, 2)
-                put_line_end(w)
-                put_prefix(w, state[DEPTH], False)
-                at_start, is_first = True, False
-                place += 1
-                after_mark = close_marks(w, place)
-                continue
-        byte = text[place]
-        if at_start:
-            end = number_end(text, place, stop) if CLASS[byte] == DIGIT else -1
-            if end >= 0 and first > end and (state[MARKS_OPEN] == 0 or state[MARK_ENDS + state[MARKS_OPEN] - 1] > end):
-                while place < end:
-                    put(w, text[place])
-                    place += 1
-                put(w, BACKSLASH)
-                byte = text[place]
-            elif begins_block(text, place, stop, is_first):
-                put(w, BACKSLASH)
-            elif IS_SPECIAL[byte] == 1:
-                at_link = links and node >= 0 and first == place + 1
-                if is_markup(text, place, start, stop, kind, link_end > place, True, at_link):
-                    put(w, BACKSLASH)
-            at_start = False
-        elif IS_SPECIAL[byte] == 1:
-            is_last = state[MARKS_OPEN] > 0 and state[MARK_ENDS + state[MARKS_OPEN] - 1] == place + 1
-            at_mark = after_mark or is_last or first == place + 1 or gap_at(w, place + 1)
-            at_link = links and node >= 0 and first == place + 1
-            if is_markup(text, place, start, stop, kind, link_end > place, at_mark, at_link):
-                put(w, BACKSLASH)
-        put(w, BLANK if is_blank(byte) else byte)
-        place += 1
-        after_mark = close_marks(w, place)
+        if not pass_gap(w, kind):
+            escape(w, kind)
+            byte = w.text[state[PLACE]]
+            put(w, BLANK if is_blank(byte) else byte)
+        state[PLACE] += 1
+        state[AFTER_MARK] = close_marks(w, state[PLACE])

@@ -25,9 +25,22 @@ MAX_MARKS = 4  # links and emphasis in each other
     COLUMN,
     IS_HEAD,  # whether the row is the table's first
     WANTED_DEPTH,  # of the next block, whose quotes and items are in `wanted`
+    BLOCK_START,  # of text that is no code: its range,
+    BLOCK_STOP,
+    PLACE,  # … the next byte to be written,
+    AT_START,  # … whether that stands at the start of a line, of the paragraph's first,
+    ON_FIRST_LINE,
+    AFTER_MARK,  # … or behind a mark of ours
+    WAITING,  # elements in `chain` that the block begins in and that were not looked at yet; then this node follows
+    FOLLOWING,
+    ELEMENT,  # the next inline element with text, and its range; -1 for none, which begins where the block stops
+    FIRST,
+    LAST,
+    EMPHASIS_END,  # of the last emphasis and link that were opened
+    LINK_END,
     MARKS_OPEN,
-) = range(13)
-MARK_ENDS = 13  # places of text at which the open marks end, and what they are
+) = range(26)
+MARK_ENDS = 26  # places of text at which the open marks end, and what they are
 MARK_KINDS = MARK_ENDS + MAX_MARKS
 STATE = MARK_KINDS + MAX_MARKS
 
