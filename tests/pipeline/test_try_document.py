@@ -166,7 +166,8 @@ def test_an_address_alone_asks_only_the_url_filter() -> None:
 def test_columns_are_found_by_watching_a_step() -> None:
     steps = {step.step: step for step in explain(load_recipe("fineweb")).steps}
     assert steps["url"].needs == ("url",)
-    assert steps["extract"].needs == ("media", "charset", "content") and steps["extract"].adds == ("text",)
+    assert steps["extract"].needs == ("media", "charset", "content")
+    assert steps["extract"].adds == ("text", "measure:extraction_quality")
     assert steps["language"].adds == ("lang", "lang_score") and steps["language"].needs == ("text",)
     assert steps["redact"].needs == ("text", "meta")
     assert [step for step, account in steps.items() if not account.ends] == ["keys"]
