@@ -11,34 +11,35 @@ import logging
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from connectors.text_columns import bounds_and_bytes
 from curation.tokenize.byte_alphabet import CHARACTER
 from curation.tokenize.character_classes import character_classes
+from curation.tokenize.characters import CODE_POINTS, States
 from curation.tokenize.huggingface import HuggingFaceTokenizer
 from curation.tokenize.kernels.byte_level import PADDING, encode_texts, new_group, new_known
-from curation.tokenize.kernels.byte_pairs import Merges, new_room, put_pairs
+from curation.tokenize.kernels.byte_pairs import MOST, Merges, new_merges, new_room
 from curation.tokenize.kernels.pre_token_marks import new_marks
 from curation.tokenize.split_patterns import PATTERNS
 from curation.tokenize.tokenizer import Lengths, Tokens
 
 LOGGER = logging.getLogger(__name__)
-SLOTS = 1 << 19  # of pre-tokens that were met: 25 MB
+SLOTS = 1 << 19  # of pre-tokens that were met: 38 MB
 
 
 class ByteLevelEncoder:
-    """Some 30 MB a worker, and half a byte a byte of the longest text."""
+    """Some 40 MB a worker, and half a byte a byte of the longest text."""
 
     def __init__(self, merges: Merges, pattern: int, slots: int = SLOTS) -> None:
         """`pattern` is its kind for the kernels; `slots` a power of two."""
         self._merges, self._pattern = merges, pattern
         self._known, self._room, self._group = new_known(slots), new_room(), new_group()
         self._marks, self._longest = new_marks(0), 0
+        self._unproven = np.zeros(CODE_POINTS, np.uint8)
 
-    def encode(self, texts: pa.Array) -> tuple[Tokens, Lengths]:
-        """The ids of a column of strings, and how many each has. Raises ValueError for a pre-token of more than 64 KiB."""
+    def encode(self, texts: pa.Array, proven: States | None = None) -> tuple[Tokens, Lengths]:
+        """See `Encoder`. Gives up on a pre-token of more than 64 KiB."""
         given, data = bounds_and_bytes(texts)
         first, stop = int(given[0]), int(given[-1])
         bounds = given.astype(np.int64) - first
@@ -51,11 +52,11 @@ class ByteLevelEncoder:
         tokens, lengths = np.empty(stop - first + 1, np.int32), np.empty(len(texts), np.int64)
         given_to_read = data.view()
         given_to_read.flags.writeable = False
-        if not encode_texts(
+        if encode_texts(
             character_classes(), given_to_read, bounds, self._pattern, self._merges, self._known, self._room,
-            self._marks, self._group, tokens, lengths,
+            self._marks, self._group, self._unproven if proven is None else proven, proven is not None, tokens, lengths,
         ):  # fmt: skip
-            raise ValueError("a pre-token is too long")
+            raise ValueError("a pre-token is too long, or has a character that is not proven")
         return tokens[: int(lengths.sum())], lengths
 
 
@@ -93,6 +94,7 @@ def is_plain(description: dict[str, Any]) -> bool:
         description["normalizer"] is None
         and all(token["special"] for token in description["added_tokens"])
         and model["type"] == "BPE"
+        and max(len(model["merges"]), max(model["vocab"].values())) < MOST
         and not any(model.get(oddity) for oddity in oddities)
         and all(character in model["vocab"] for character in CHARACTER.values())
     )
@@ -102,12 +104,5 @@ def merges_of(model: dict[str, Any]) -> Merges:
     """The merges of a byte-level BPE as kernels take them."""
     ids: dict[str, int] = model["vocab"]
     pairs = [pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"]]
-    merges: npt.NDArray[np.uint64] = np.array(
-        [(ids[left], ids[right], ids[left + right]) for left, right in pairs], np.uint64
-    ).reshape(-1, 3)
-    half = np.uint64(32)
-    table = np.full((1 << (2 * len(merges)).bit_length(), 2), 2**64 - 1, np.uint64)
-    put_pairs(
-        table, merges[:, 0] << half | merges[:, 1], np.arange(len(merges), dtype=np.uint64) << half | merges[:, 2]
-    )
-    return Merges(table, np.array([ids[CHARACTER[byte]] for byte in range(256)], np.int32))
+    triples = np.array([(ids[left], ids[right], ids[left + right]) for left, right in pairs], np.uint64)
+    return new_merges(triples.reshape(-1, 3), np.array([ids[CHARACTER[byte]] for byte in range(256)], np.int32))

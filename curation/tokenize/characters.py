@@ -12,14 +12,16 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from curation.tokenize.kernels.encoding import are_all
+from curation.tokenize.kernels.encoding import PROVEN, are_all
 
 CODE_POINTS = 0x110000
-UNSEEN, ALIKE, UNLIKE = 0, 1, 2
+UNSEEN, ALIKE, UNLIKE = 0, PROVEN, 2
+
+States = npt.NDArray[np.uint8]  # of each code point
 
 
 class ProvenCharacters:
-    """What is known of every character beyond ASCII. 1.1 MB.
+    """What is known of every character beyond ASCII, in `states`. 1.1 MB.
 
     `alike` is given texts and says of each whether both encoders give it the same ids. What it says of a character does
     not depend on what came before, so that neither does the answer of `doubtful`.
@@ -27,11 +29,11 @@ class ProvenCharacters:
 
     def __init__(self, alike: Callable[[list[str]], list[bool]]) -> None:
         self._alike = alike
-        self._state = np.zeros(CODE_POINTS, np.uint8)
+        self.states = np.zeros(CODE_POINTS, np.uint8)
 
     def all_alike(self, text: npt.NDArray[np.uint8]) -> bool:
         """Whether no character of a valid UTF-8 text is treated differently."""
-        return are_all(text, self._state, ALIKE) or bool((self._states(_code_points(text)) == ALIKE).all())
+        return are_all(text, self.states, ALIKE) or bool((self._states(_code_points(text)) == ALIKE).all())
 
     def doubtful(self, strings: list[str]) -> list[int]:
         """Positions of the texts that hold a character which the encoders treat differently, or a lone surrogate."""
@@ -51,12 +53,12 @@ class ProvenCharacters:
 
     def _states(self, codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
         """What is known of each character, now that those which were unseen are tried."""
-        states = self._state[codes]
+        states = self.states[codes]
         if (states == UNSEEN).any():
             unseen = np.unique(codes[states == UNSEEN])
             alike = self._alike([in_company(chr(code)) for code in unseen])
-            self._state[unseen] = np.where(alike, ALIKE, UNLIKE)
-            states = self._state[codes]
+            self.states[unseen] = np.where(alike, ALIKE, UNLIKE)
+            states = self.states[codes]
         return states
 
 

@@ -19,23 +19,25 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import xxhash
 
 from connectors.errors import UserError
 from connectors.text_columns import bounds_and_bytes
-from curation.tokenize.characters import ProvenCharacters
+from curation.tokenize.characters import ProvenCharacters, States
+from curation.tokenize.kernels.encoding import hash_ends
 from curation.tokenize.tokenizer import Lengths, Tokenizer, Tokens
 
 ONE_IN = 1000  # costs a twenty-fifth of the time where the reference is forty times slower
-HASHED = 64  # bytes at either end of a text
-SEED = 0x746F6B656E73
 
 
 class Encoder(Protocol):
-    """A fast encoder, to be checked. Raises ValueError for texts that it gives up on."""
+    """A fast encoder, to be checked."""
 
-    def encode(self, texts: pa.Array) -> tuple[Tokens, Lengths]:
-        """The ids of a column of strings, with offsets of 4 or 8 bytes, end to end, and how many each has."""
+    def encode(self, texts: pa.Array, proven: States | None = None) -> tuple[Tokens, Lengths]:
+        """The ids of a column of strings, with offsets of 4 or 8 bytes, end to end, and how many each has.
+
+        Raises ValueError for texts that it gives up on, and, if it is told which characters are proven, for a text with
+        another one.
+        """
         ...
 
 
@@ -58,21 +60,25 @@ class CheckedEncoder:
 
         Raises as `encode`.
         """
-        bounds, data = bounds_and_bytes(column)
-        if not self._characters.all_alike(data[bounds[0] : bounds[-1]]):
+        encoded = self._encoded(column)
+        if encoded is None:  # new characters may be what is wrong: they are tried now
+            bounds, data = bounds_and_bytes(column)
+            encoded = self._encoded(column) if self._characters.all_alike(data[bounds[0] : bounds[-1]]) else None
+        if encoded is None:
             return None
-        try:
-            tokens, lengths = self._encoder.encode(column)
-        except ValueError:
-            return None
+        tokens, lengths = encoded
         if (tokens == self._reference.end_of_document).any():
             return None
         stops = np.cumsum(lengths)
-        places = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-        content = data.data
-        drawn = [row for row, (first, stop) in enumerate(places) if in_sample(content[first:stop])]
-        self._check([(column[row].as_py(), tokens[stops[row] - lengths[row] : stops[row]]) for row in drawn])
+        self._check([(column[row].as_py(), tokens[stops[row] - lengths[row] : stops[row]]) for row in drawn(column)])
         return tokens, lengths
+
+    def _encoded(self, column: pa.Array) -> tuple[Tokens, Lengths] | None:
+        """What the fast encoder makes of texts of proven characters; None where they have others, or it gives up."""
+        try:
+            return self._encoder.encode(column, self._characters.states)
+        except ValueError:
+            return None
 
     def agrees(self, strings: list[str]) -> bool:
         """Whether `encode` gives all these texts the reference's ids."""
@@ -82,19 +88,20 @@ class CheckedEncoder:
     def _trusted(self, strings: list[str]) -> list[Tokens | None]:
         """The fast encoder's ids of each text; None where the text is the reference's."""
         doubtful = set(self._characters.doubtful(strings))
-        fast = iter(self._fast([string for i, string in enumerate(strings) if i not in doubtful]))
+        proven = [string for i, string in enumerate(strings) if i not in doubtful]
+        fast = iter(self._fast(proven, self._characters.states))
         return [None if i in doubtful else next(fast) for i in range(len(strings))]
 
     def _alike(self, strings: list[str]) -> list[bool]:
         pairs = zip(self._fast(strings), self._by_reference(strings), strict=True)
         return [row is not None and np.array_equal(row, right) for row, right in pairs]
 
-    def _fast(self, strings: list[str]) -> list[Tokens | None]:
+    def _fast(self, strings: list[str], proven: States | None = None) -> list[Tokens | None]:
         """The fast encoder's ids of each text; None where it passes, or takes the text for the end of a document."""
         try:
-            tokens, lengths = self._encoder.encode(pa.array(strings, pa.large_string()))
+            tokens, lengths = self._encoder.encode(pa.array(strings, pa.large_string()), proven)
         except ValueError:
-            return [None] if len(strings) == 1 else [ids for string in strings for ids in self._fast([string])]
+            return [None] if len(strings) == 1 else [ids for string in strings for ids in self._fast([string], proven)]
         end = self._reference.end_of_document
         ids = _rows(tokens, lengths)
         return list(ids) if end not in tokens else [None if end in row else row for row in ids]
@@ -103,21 +110,25 @@ class CheckedEncoder:
         return _rows(*self._reference.encode_batch(strings)) if strings else iter(())
 
     def _check_sample(self, strings: list[str], ids: Sequence[Tokens | None]) -> None:
-        pairs = zip(strings, ids, strict=True)
-        self._check([(string, row) for string, row in pairs if row is not None and in_sample(string.encode())])
+        trusted = [(string, row) for string, row in zip(strings, ids, strict=True) if row is not None]
+        self._check([trusted[place] for place in drawn(pa.array([text for text, _ in trusted], pa.large_string()))])
 
-    def _check(self, drawn: Sequence[tuple[str, Tokens]]) -> None:
-        expected = self._by_reference([string for string, _ in drawn])
-        if not all(np.array_equal(row, right) for (_, row), right in zip(drawn, expected, strict=True)):
+    def _check(self, sample: Sequence[tuple[str, Tokens]]) -> None:
+        expected = self._by_reference([string for string, _ in sample])
+        if not all(np.array_equal(row, right) for (_, row), right in zip(sample, expected, strict=True)):
             raise UserError(
                 f"The fast encoder gives a text of this run other tokens than the library of '{self._reference.name}' "
                 "does, so it can't be trusted with this tokenizer: set tokenize.engine: reference."
             )
 
 
-def in_sample(text: bytes | memoryview) -> bool:
-    """Whether a text is one of those that both encoders encode: by a hash of its ends, so the same in every run."""
-    return int(xxhash.xxh3_64_intdigest(bytes(text[:HASHED]) + bytes(text[-HASHED:]), seed=SEED)) % ONE_IN == 0
+def drawn(texts: pa.Array) -> list[int]:
+    """The rows of the texts that both encoders encode: drawn by a hash of their ends, so the same in every run."""
+    bounds, data = bounds_and_bytes(texts)
+    hashes = np.empty(len(texts), np.uint64)
+    hash_ends(data, bounds.astype(np.int64), hashes)
+    rows: list[int] = np.flatnonzero(hashes % np.uint64(ONE_IN) == 0).tolist()
+    return rows
 
 
 def _rows(tokens: Tokens, lengths: Lengths) -> Iterator[Tokens]:

@@ -17,7 +17,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from connectors.text_columns import bounds_and_bytes
+from curation.tokenize.characters import States
 from curation.tokenize.huggingface import HuggingFaceTokenizer
+from curation.tokenize.kernels.encoding import PROVEN, are_all
 from curation.tokenize.tiktoken_ranks import CL100K_PATTERN, GPT2_PATTERN, TiktokenTokenizer
 from curation.tokenize.tokenizer import Lengths, Tokens
 
@@ -36,21 +39,24 @@ PUBLISHED = {
 class FastokensEncoder:
     """One of the library's tokenizers, given texts as ordinary text: spelled special tokens too.
 
-    `encode` raises ValueError for a text that the library gives up on.
+    `encode` (see `Encoder`) gives up on a text that the library gives up on.
     """
 
     def __init__(self, library_tokenizer: Any) -> None:
         self._tokenizer = library_tokenizer
 
-    def encode(self, texts: pa.Array) -> tuple[Tokens, Lengths]:
+    def encode(self, texts: pa.Array, proven: States | None = None) -> tuple[Tokens, Lengths]:
+        bounds, data = bounds_and_bytes(texts)
+        if proven is not None and not are_all(data[bounds[0] : bounds[-1]], proven, PROVEN):
+            raise ValueError("a text has a character that is not proven")
         try:
             ids, offsets = self._tokenizer.encode_batch_flat(texts.to_pylist(), split_special_tokens=True)
         except BaseException as error:
             if not _is_the_librarys(error):
                 raise
             raise ValueError("fastokens can't encode a text") from None
-        bounds = np.frombuffer(offsets, "<u8").astype(np.int64)
-        return np.frombuffer(ids, np.int32), bounds[1:] - bounds[:-1]
+        stops = np.frombuffer(offsets, "<u8").astype(np.int64)
+        return np.frombuffer(ids, np.int32), stops[1:] - stops[:-1]
 
 
 def open_fastokens(reference: HuggingFaceTokenizer | TiktokenTokenizer) -> FastokensEncoder | None:

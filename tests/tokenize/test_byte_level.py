@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import lzma
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curation.tokenize.byte_level_encoder import ByteLevelEncoder, merges_of, open_byte_level, pattern_of
+from curation.tokenize.characters import ALIKE, CODE_POINTS
 from curation.tokenize.fast import FastTokenizer
 from curation.tokenize.huggingface import HuggingFaceTokenizer, from_json_bytes
+from curation.tokenize.kernels.byte_level import PRE_TOKENS_USED
 from curation.tokenize.kernels.byte_pairs import LONGEST
 from curation.tokenize.loading import load_tokenizer
 from curation.tokenize.split_patterns import PATTERNS, Name
@@ -38,6 +41,8 @@ TEXTS = st.lists(
     ),
     max_size=9,
 ).map("".join)
+
+PROVEN = np.full(CODE_POINTS, ALIKE, np.uint8)
 
 
 @functools.cache
@@ -69,8 +74,8 @@ def encoder(name: Name, slots: int) -> ByteLevelEncoder:
 )
 @settings(deadline=None, max_examples=60)
 def test_ids_are_the_librarys(name: Name, slots: int, texts: list[str]) -> None:
-    """Also with a table that is full after eight pre-tokens, and over and over forgotten."""
-    tokens, lengths = encoder(name, slots).encode(pa.array(texts, pa.string()))
+    """Also with a table that is full after twelve pre-tokens, and over and over emptied of those that were met once."""
+    tokens, lengths = encoder(name, slots).encode(pa.array(texts, pa.string()), PROVEN)
     expected, expected_lengths = tokenizer(name).encode_batch(texts)
     assert np.array_equal(tokens, expected) and np.array_equal(lengths, expected_lengths)
     assert (tokens.dtype, lengths.dtype) == (expected.dtype, expected_lengths.dtype)
@@ -84,6 +89,36 @@ def test_long_words(words: list[str]) -> None:
     own = open_byte_level(learned)
     assert own is not None
     assert np.array_equal(own.encode(pa.array(words))[0], learned.encode_batch(words)[0])
+
+
+def test_what_is_met_again_stays() -> None:
+    """When room runs out, what was met once goes; what was met twice does not, wherever its tokens and bytes stand."""
+    own = ByteLevelEncoder(merges_of(json.loads(tokenizer("gpt2").to_json())["model"]), PATTERNS["gpt2"].kind, 64)
+    used = own._known.used
+    again = pa.array([" ab Größe", " добрый", " xyzzyxy", " " + "ab" * 12, " 你好世界你好世界"])
+    expected = tokenizer("gpt2").encode_batch(again.to_pylist())[0]
+    held = []
+    for number in range(60):
+        own.encode(pa.array([f" o{chr(97 + number % 26)}{'abcdefg'[number % 7]}nce", f" {number}"]), PROVEN)
+        before = int(used[PRE_TOKENS_USED])
+        assert np.array_equal(own.encode(again, PROVEN)[0], expected)
+        assert number == 0 or used[PRE_TOKENS_USED] == before
+        held.append(before)
+    assert max(held) <= 48 and sum(later < earlier for earlier, later in pairwise(held)) > 1
+
+
+def test_only_proven_characters_are_taken_and_remembered() -> None:
+    """It gives up on others where it is told which are proven, and what it was shown without that it does not know later."""
+    own = ByteLevelEncoder(merges_of(json.loads(tokenizer("gpt2").to_json())["model"]), PATTERNS["gpt2"].kind, 16)
+    column = pa.array(["Größe und Straße"])
+    proven = np.zeros(CODE_POINTS, np.uint8)
+    proven[ord("ö")] = ALIKE
+    for _ in range(2):
+        assert len(own.encode(column)[0])
+        with pytest.raises(ValueError):
+            own.encode(column, proven)
+    proven[ord("ß")] = ALIKE
+    assert np.array_equal(own.encode(column, proven)[0], tokenizer("gpt2").encode_batch(column.to_pylist())[0])
 
 
 def test_any_slice_of_any_column() -> None:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from connectors.errors import UserError
 from curation.tokenize import checked_encoder, probes
-from curation.tokenize.checked_encoder import CheckedEncoder, Encoder, in_sample
+from curation.tokenize.characters import States
+from curation.tokenize.checked_encoder import CheckedEncoder, Encoder, drawn
 from curation.tokenize.fast import FastTokenizer, encode_column
 from curation.tokenize.fastokens_encoder import FastokensEncoder, open_fastokens
 from curation.tokenize.huggingface import HuggingFaceTokenizer, from_json_bytes
@@ -77,13 +78,15 @@ class Faulty:
         self.right, self.sign, self.error = right, sign, error
         self.seen: list[str] = []
 
-    def encode(self, texts: pa.Array) -> tuple[Tokens, Lengths]:
+    def encode(self, texts: pa.Array, proven: States | None = None) -> tuple[Tokens, Lengths]:
         strings = texts.to_pylist()
         self.seen += strings
         wrong = [self.sign in string for string in strings]
         if self.error and any(wrong):
             raise ValueError
-        ids = [[*row, 5] if bad else row for row, bad in zip(split(*self.right.encode(texts)), wrong, strict=True)]
+        ids = [
+            [*row, 5] if bad else row for row, bad in zip(split(*self.right.encode(texts, proven)), wrong, strict=True)
+        ]
         flat = np.array([token for row in ids for token in row], np.int32)
         return flat, np.fromiter(map(len, ids), np.int64)
 
@@ -193,15 +196,15 @@ def test_difference_in_the_sample(reference: HuggingFaceTokenizer, monkeypatch: 
     fast, _ = faulty(reference, sign)
     assert fast.checked is not None
     texts = [f"{number} {sign} {number}" for number in range(3000)]
-    drawn = [text for text in texts if in_sample(text.encode())]
-    assert 0 < len(drawn) < 15
-    for batch in ([drawn[0]], [*texts[:3], drawn[0], "abc"], [f"{drawn[0]}", ASTRAL]):
+    sample = [texts[row] for row in drawn(pa.array(texts))]
+    assert 0 < len(sample) < 15
+    for batch in ([sample[0]], [*texts[:3], sample[0], "abc"], [f"{sample[0]}", ASTRAL]):
         with pytest.raises(UserError, match="set tokenize.engine: reference") as caught:
             fast.encode_batch(batch)
         assert "\n" not in str(caught.value) and sign not in str(caught.value)
     monkeypatch.setattr(checked_encoder, "ONE_IN", 1)
     with pytest.raises(UserError):
-        fast.encode_batch([next(text for text in texts if text not in drawn)])
+        fast.encode_batch([next(text for text in texts if text not in sample)])
     assert same(fast, ["abc", "bbcc"])
 
 

@@ -1,8 +1,8 @@
 """From texts to the tokens of byte-level BPE: cut, look up, and merge what was not met before.
 
 Pre-tokens that were met stand in a hash table with their tokens, half a cache line each: one of up to 16 bytes whole, and its
-tokens if it has one or two. The bytes of longer ones, and tokens where there are more, stand apart. Where room is short all is
-forgotten. Slots are fetched into the cache some time before they are looked at: pre-tokens go by groups.
+tokens if it has one or two. The bytes of longer ones, and tokens where there are more, stand apart. Where room is short those
+are forgotten that were met once. Slots are fetched into the cache some time before they are looked at: pre-tokens go by groups.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from numba.extending import intrinsic
 from curation.text.kernels.compiling import Bytes, Int32s, Int64s, UInt64s, entry, inlined, kernel
 from curation.text.kernels.primitives import key_hash, key_of, same_bytes
 from curation.text.kernels.vectors import trailing_zeros
-from curation.tokenize.kernels.byte_pairs import LONGEST, Merges, Room, merged, new_room
+from curation.tokenize.kernels.byte_pairs import LONGEST, Merges, Room, merged, new_merges, new_room
+from curation.tokenize.kernels.encoding import PROVEN, in_one_state
 from curation.tokenize.kernels.pre_token_marks import Marks, mark_starts, new_marks
 
 U = np.uint64
@@ -27,19 +28,21 @@ KEPT = 1024  # bytes of a pre-token that is kept
 GROUP = 64
 
 _LOW, _HIGH, _FACTS, _FIRST_TWO = range(4)  # columns of the table
-_SIZE, _IS_LONG, _COUNT_AT, _COUNT = U(0xFFFF), U(0x10000), U(17), U(0x7FFF)  # and of its facts
+_SIZE, _IS_LONG, _COUNT_AT, _COUNT = U(0xFFFF), U(0x10000), U(17), U(0x7FF)  # and of its facts
+_IS_MET_AGAIN = U(1 << 28)
 _HALF, _LOW_HALF = U(32), U(0xFFFFFFFF)
+_TOKENS, _TEXT = 4, 4  # for each slot: tokens, and bytes, that stand apart
 
-# Places of `used`
-PRE_TOKENS_USED, TEXT_USED, TOKENS_USED = range(3)
+PRE_TOKENS_USED, TEXT_USED, TOKENS_USED, PART = range(4)  # places of `used`
+TOO_LONG, NOT_PROVEN = -1, -2  # in place of a number of tokens
 
 
 class Known(NamedTuple):
-    """table   uint64[a power of two, 4]: two words of the pre-token; its bytes, whether more stands apart, how many tokens, and
-            where in `tokens`; its first two tokens. Open addressing
+    """table   uint64[a power of two, 4]: two words of the pre-token; its bytes, whether more stands apart, how many tokens,
+            whether it was met again, and where in `tokens`; its first two tokens. Open addressing
     tokens  int32: of a pre-token with more than 16 bytes or two tokens, where it begins in `text`, and its tokens
     text    uint8: pre-tokens of more than 16 bytes
-    used    int64[3]
+    used    int64[4]: pre-tokens, and where `text` and `tokens` are free; these two have two parts, of which one is used
     """
 
     table: UInt64s
@@ -58,12 +61,12 @@ class Group(NamedTuple):
 
 
 def new_known(slots: int) -> Known:
-    """Room for half as many pre-tokens as slots, which are a power of two: 48 bytes a slot."""
+    """Room for three pre-tokens in four slots, which are a power of two: 72 bytes a slot."""
     return Known(
         table=at_cache_lines(slots),
-        tokens=np.zeros(2 * slots + KEPT + PADDING, np.int32),
-        text=np.zeros(8 * slots + KEPT + PADDING, np.uint8),
-        used=np.zeros(3, np.int64),
+        tokens=np.zeros(2 * (_TOKENS * slots + KEPT + PADDING), np.int32),
+        text=np.zeros(2 * (_TEXT * slots + KEPT + PADDING), np.uint8),
+        used=np.zeros(4, np.int64),
     )
 
 
@@ -99,15 +102,6 @@ def fetch(_context: Any, table: Any, _slot: Any) -> Any:
     return types.void(table, types.intp), generate
 
 
-@kernel
-def forget(known: Known) -> None:
-    """Empties the table."""
-    for slot in range(known.table.shape[0]):
-        known.table[slot, _FACTS] = U(0)
-    for place in range(len(known.used)):
-        known.used[place] = 0
-
-
 @inlined
 def slot_of(known: Known, buffer: Bytes, at: int, size: int, low: np.uint64, high: np.uint64, slot: int) -> int:
     """The slot of a pre-token, or the free one for it, from the slot on where it belongs."""
@@ -133,50 +127,100 @@ def keep(
     used, first = known.used, known.used[TOKENS_USED]
     row = known.table[slot]
     row[_LOW], row[_HIGH] = low, high
-    row[_FACTS] = U(size) | U(count) << _COUNT_AT | U(first) << _HALF
+    row[_FACTS] = U(size) | U(count) << _COUNT_AT
     row[_FIRST_TWO] = U(symbols[0]) | (U(symbols[1]) << _HALF if count > 1 else U(0))
     if size > 16 or count > 2:
-        row[_FACTS] |= _IS_LONG
-        known.tokens[first] = used[TEXT_USED]
-        for place in range(count):
-            known.tokens[first + 1 + place] = symbols[place]
-        used[TOKENS_USED] = first + 1 + count
+        row[_FACTS] |= _IS_LONG | U(first) << _HALF
+        put_apart(known, symbols, 0, count, buffer, at, size)
+    used[PRE_TOKENS_USED] += 1
+
+
+@inlined
+def put_apart(known: Known, symbols: Int32s, first: int, count: int, buffer: Bytes, at: int, size: int) -> None:
+    """Puts tokens, from a place on, and the bytes of a pre-token of more than 16 behind all others that stand apart."""
+    used, put = known.used, known.used[TOKENS_USED]
+    known.tokens[put] = used[TEXT_USED]
+    for place in range(count):
+        known.tokens[put + 1 + place] = symbols[first + place]
+    used[TOKENS_USED] = put + 1 + count
     if size > 16:
         for place in range(size):
             known.text[used[TEXT_USED] + place] = buffer[at + place]
         used[TEXT_USED] += size
-    used[PRE_TOKENS_USED] += 1
 
 
 @kernel
 def has_room(known: Known) -> bool:
     """Whether one pre-token more is sure to find room."""
-    used = known.used
+    used, after = known.used, known.used[PART] + 1
     return bool(
-        2 * used[PRE_TOKENS_USED] < known.table.shape[0]
-        and used[TOKENS_USED] + KEPT + 1 <= len(known.tokens)
-        and used[TEXT_USED] + KEPT + PADDING <= len(known.text)
+        4 * used[PRE_TOKENS_USED] < 3 * known.table.shape[0]
+        and used[TOKENS_USED] + KEPT + 1 <= after * (len(known.tokens) >> 1)
+        and used[TEXT_USED] + KEPT + PADDING <= after * (len(known.text) >> 1)
     )
 
 
 @kernel
+def make_room(known: Known) -> None:
+    """Forgets the pre-tokens that were not met again since they came or this was last done; all, where that is too few.
+
+    What stays moves, cluster by cluster from a free slot on, to the first free slot from where it belongs, and what stands
+    apart to the other part.
+    """
+    table, used, part = known.table, known.used, 1 - known.used[PART]
+    slots, start = table.shape[0], 0
+    while table[start, _FACTS] != U(0):
+        start += 1
+    used[PRE_TOKENS_USED], used[PART] = 0, part
+    used[TOKENS_USED], used[TEXT_USED] = part * (len(known.tokens) >> 1), part * (len(known.text) >> 1)
+    for step in range(slots):
+        old = table[(start + step) & (slots - 1)]
+        low, high, facts, two = old[_LOW], old[_HIGH], old[_FACTS], old[_FIRST_TWO]
+        old[_FACTS] = U(0)
+        if facts & _IS_MET_AGAIN == U(0):
+            continue
+        size, count = np.int64(facts & _SIZE), np.int64(facts >> _COUNT_AT & _COUNT)
+        if facts & _IS_LONG:
+            first = np.int64(facts >> _HALF)
+            facts = facts & _LOW_HALF | U(used[TOKENS_USED]) << _HALF
+            put_apart(known, known.tokens, first + 1, count, known.text, np.int64(known.tokens[first]), size)
+        slot = np.int64(key_hash(low, high, size)) & (slots - 1)
+        while table[slot, _FACTS] != U(0):
+            slot = (slot + 1) & (slots - 1)
+        new = table[slot]
+        new[_LOW], new[_HIGH], new[_FACTS], new[_FIRST_TWO] = low, high, facts & ~_IS_MET_AGAIN, two
+        used[PRE_TOKENS_USED] += 1
+    if 2 * used[PRE_TOKENS_USED] > slots or not has_room(known):
+        for slot in range(slots):
+            table[slot, _FACTS] = U(0)
+        used[PRE_TOKENS_USED] = 0
+        used[TOKENS_USED], used[TEXT_USED] = part * (len(known.tokens) >> 1), part * (len(known.text) >> 1)
+
+
+@kernel
 def put_tokens(
-    merges: Merges, known: Known, room: Room, buffer: Bytes, at: int, size: int, low: np.uint64, high: np.uint64,
-    belongs: int, tokens: Int32s, put: int,
+    merges: Merges, known: Known, room: Room, proven: Bytes, strict: bool, buffer: Bytes, at: int, size: int,
+    low: np.uint64, high: np.uint64, belongs: int, tokens: Int32s, put: int,
 ) -> int:  # fmt: skip
-    """Writes the tokens of any pre-token, and keeps those of one that is new. Gives their number."""
+    """Writes the tokens of any pre-token, and keeps those of one that is new. Gives their number, or why there are none."""
     slot = slot_of(known, buffer, at, size, low, high, belongs)
     facts = known.table[slot, _FACTS]
     if facts == U(0):
+        if size > LONGEST:
+            return TOO_LONG
+        is_proven = in_one_state(buffer, at, at + size, proven, PROVEN)
+        if strict and not is_proven:
+            return NOT_PROVEN
         count = merged(merges, room, buffer, at, size)
         for place in range(count):
             tokens[put + place] = room.symbols[place]
-        if size <= KEPT:
+        if size <= KEPT and is_proven:
             if not has_room(known):
-                forget(known)
-                slot = belongs
+                make_room(known)
+                slot = slot_of(known, buffer, at, size, low, high, belongs)
             keep(known, room.symbols, count, buffer, at, size, low, high, slot)
         return count
+    known.table[slot, _FACTS] = facts | _IS_MET_AGAIN
     count = np.int64(facts >> _COUNT_AT & _COUNT)
     if facts & _IS_LONG == U(0):
         two = known.table[slot, _FIRST_TWO]
@@ -191,12 +235,15 @@ def put_tokens(
 @entry
 def encode_texts(
     classes: Bytes, buffer: Bytes, bounds: Int64s, pattern: int, merges: Merges, known: Known, room: Room, marks: Marks,
-    group: Group, tokens: Int32s, lengths: Int64s,
-) -> bool:  # fmt: skip
-    """The tokens of texts end to end, and how many each has. False where a pre-token has more than `LONGEST` bytes.
+    group: Group, proven: Bytes, strict: bool, tokens: Int32s, lengths: Int64s,
+) -> int:  # fmt: skip
+    """The tokens of texts end to end, and how many each has. Gives 0; `TOO_LONG` where a pre-token has more than `LONGEST`
+    bytes, and, if it is to be strict, `NOT_PROVEN` where a text has a character that is not.
 
     buffer  uint8: the texts, valid UTF-8, `PADDING` bytes behind them
     marks   for the longest of them
+    proven  uint8: the state of each code point. Pre-tokens of others than proven ones, and ASCII, are not kept, so that
+            nothing needs to be looked up for those that are
     tokens  int32: as many as there are bytes, and one more
     """
     mask, put = known.table.shape[0] - 1, 0
@@ -224,24 +271,32 @@ def encode_texts(
                 low, high, slot = group.low[place], group.high[place], group.slots[place]
                 size = group.ends[place] - at
                 row = known.table[slot]
-                if row[_LOW] == low and row[_HIGH] == high and row[_FACTS] & (_SIZE | _IS_LONG) == U(size):
+                facts = row[_FACTS]
+                if row[_LOW] == low and row[_HIGH] == high and facts & (_SIZE | _IS_LONG) == U(size):
                     two = row[_FIRST_TWO]
                     tokens[put], tokens[put + 1] = np.int64(two & _LOW_HALF), np.int64(two >> _HALF)
-                    put += np.int64(row[_FACTS] >> _COUNT_AT & _COUNT)
-                elif size > LONGEST:
-                    return False
+                    put += np.int64(facts >> _COUNT_AT & _COUNT)
+                    if facts & _IS_MET_AGAIN == U(0):
+                        row[_FACTS] = facts | _IS_MET_AGAIN
                 else:
-                    put += put_tokens(merges, known, room, buffer, at, size, low, high, slot, tokens, put)
+                    found = put_tokens(
+                        merges, known, room, proven, strict, buffer, at, size, low, high, slot, tokens, put
+                    )
+                    if found < 0:
+                        return found
+                    put += found
                 at = group.ends[place]
         lengths[document] = put - before
-    return True
+    return 0
 
 
 def warm_up() -> None:
     """Compiles the kernels of this file."""
     classes, text = np.zeros(256, np.uint8), np.frombuffer(b"a" + bytes(PADDING), np.uint8)
     classes.flags.writeable = False
-    merges = Merges(np.full((16, 2), 2**64 - 1, np.uint64), np.zeros(256, np.int32))
-    known, room, tokens = new_known(16), new_room(), np.zeros(2, np.int32)
-    lengths = np.zeros(1, np.int64)
-    encode_texts(classes, text, np.array([0, 1]), 0, merges, known, room, new_marks(1), new_group(), tokens, lengths)
+    merges, known, room = new_merges(np.zeros((0, 3), np.uint64), np.zeros(256, np.int32)), new_known(16), new_room()
+    tokens, lengths = np.zeros(2, np.int32), np.zeros(1, np.int64)
+    encode_texts(
+        classes, text, np.array([0, 1]), 0, merges, known, room, new_marks(1), new_group(), np.zeros(256, np.uint8), False,
+        tokens, lengths,
+    )  # fmt: skip

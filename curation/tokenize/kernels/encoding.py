@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curation.text.kernels.compiling import Bytes, Int64s, entry
-from curation.text.kernels.primitives import load8
+from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry, kernel
+from curation.text.kernels.primitives import MIX_0, MIX_1, MIX_2, fold, load8
 
 HIGH_BITS = np.uint64(0x8080808080808080)
+HASHED = 64  # bytes at either end of a text
+PROVEN = 1  # the state of a character that two encoders are known to treat alike
 
 Tokens = npt.NDArray[Any]  # int32, read-only
 Room = npt.NDArray[Any]  # uint16 or int32
@@ -22,7 +24,12 @@ def are_all(text: Bytes, state: Bytes, wanted: int) -> bool:
 
     state   uint8: of each code point
     """
-    at, stop = 0, len(text)
+    return in_one_state(text, 0, len(text), state, wanted)
+
+
+@kernel
+def in_one_state(text: Bytes, at: int, stop: int, state: Bytes, wanted: int) -> bool:
+    """`are_all` of a part of a text."""
     while at < stop:
         while at + 8 <= stop and load8(text, at) & HIGH_BITS == np.uint64(0):
             at += 8
@@ -42,6 +49,28 @@ def are_all(text: Bytes, state: Bytes, wanted: int) -> bool:
             return False
         at += size
     return True
+
+
+@entry
+def hash_ends(text: Bytes, bounds: Int64s, hashes: UInt64s) -> None:
+    """A hash of the first and last bytes of each text, and of its size."""
+    for document in range(len(bounds) - 1):
+        start, stop = bounds[document], bounds[document + 1]
+        value = hash_words(text, start, min(start + HASHED, stop), MIX_2 ^ np.uint64(stop - start))
+        hashes[document] = hash_words(text, max(start, stop - HASHED), stop, value)
+
+
+@kernel
+def hash_words(text: Bytes, at: int, stop: int, value: np.uint64) -> np.uint64:
+    """The hash of what was before and of a range. Nothing behind it is read."""
+    while at + 8 <= stop:
+        value = fold(value ^ load8(text, at), MIX_1)
+        at += 8
+    last = np.uint64(0)
+    while at < stop:
+        last = last << np.uint64(8) | np.uint64(text[at])
+        at += 1
+    return fold(value ^ last, MIX_0)
 
 
 @entry
@@ -68,5 +97,6 @@ def warm_up() -> None:
     """Compiles the kernels of this file."""
     text, ids = np.frombuffer(b"a", np.uint8), np.frombuffer(bytes(4), np.int32)
     are_all(text, np.zeros(256, np.uint8), 1)
+    hash_ends(text, np.array([0, 1]), np.empty(1, np.uint64))
     for kind in (np.uint16, np.int32):
         put_ends(ids, np.array([2]), 0, 9, np.empty(2, kind))
