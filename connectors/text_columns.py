@@ -24,6 +24,8 @@ PLAIN_DATE = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)
 UNFIT_IN_URL = np.ones(256, np.bool_)  # bytes of what `fit_url` may not leave as it is
 UNFIT_IN_URL[0x21:0x7F] = False
 UNFIT_IN_URL[list(b"<>")] = True
+SEEN = np.ones(256, np.bool_)  # bytes that `bytes.isspace` does not take for white space
+SEEN[list(b" \t\n\v\f\r")] = False
 ESCAPED_IN_JSON = np.zeros(256, np.bool_)
 ESCAPED_IN_JSON[:0x20] = ESCAPED_IN_JSON[list(b'"\\')] = True
 
@@ -76,17 +78,16 @@ def _in_bulk(batch: pa.RecordBatch, first: int, limits: Limits) -> tuple[pa.Reco
 def _are_documents(content: pa.Array, limits: Limits) -> Rows:
     lengths = pc.fill_null(pc.binary_length(content), 0).to_numpy(zero_copy_only=False)
     documents: Rows = (lengths > 0) & (lengths <= limits.record_bytes)
-    for row in np.flatnonzero(documents & ~begin_with_a_sign(content)).tolist():
+    for row in np.flatnonzero(documents & ~begin_with(content, SEEN)).tolist():
         documents[row] = not content[row].as_py().isspace()
     return documents
 
 
-def begin_with_a_sign(content: pa.Array) -> Rows:
-    """Which texts, binary with small or large offsets, begin with an ASCII character that is seen: so they are not blank."""
+def begin_with(content: pa.Array, asked: Rows) -> Rows:
+    """Which texts, binary with small or large offsets, begin with a byte that is asked for."""
     bounds, data = bounds_and_bytes(content)
-    begin = bounds[1:] > bounds[:-1]
-    first = data[bounds[:-1][begin]]
-    begin[begin] = (first > 0x20) & (first < 0x7F)
+    begin: Rows = bounds[1:] > bounds[:-1]
+    begin[begin] = asked[data[bounds[:-1][begin]]]
     return begin
 
 

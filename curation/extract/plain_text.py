@@ -7,11 +7,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.text_columns import begin_with_a_sign, bounds_and_bytes
+from connectors.text_columns import begin_with, bounds_and_bytes
 
 HEAD_BYTES = 64  # of a text, in which it is not blank, as a rule
 
 Rows = npt.NDArray[np.bool_]
+SIGNS: Rows = (np.arange(256) > 0x20) & (np.arange(256) < 0x7F)  # of ASCII; a text that begins with one is not blank
 
 
 def pass_through(media: pa.Array, content: pa.Array, most_bytes: int) -> Rows:
@@ -24,8 +25,8 @@ def pass_through(media: pa.Array, content: pa.Array, most_bytes: int) -> Rows:
     if not _is_utf8(content):
         for row in np.flatnonzero(passing).tolist():
             passing[row] = _is_utf8(content.slice(row, 1))
-    doubtful = np.flatnonzero(passing & ~begin_with_a_sign(content))
-    heads = pc.binary_slice(content.take(pa.array(doubtful)), 0, HEAD_BYTES).to_pylist()
+    doubtful = np.flatnonzero(passing & ~begin_with(content, SIGNS))
+    heads = pc.binary_slice(content, 0, HEAD_BYTES).take(pa.array(doubtful)).to_pylist() if len(doubtful) else []
     for row, head in zip(doubtful.tolist(), heads, strict=True):
         passing[row] = bool(head.decode(errors="ignore").strip() or content[row].as_py().decode().strip())
     return passing

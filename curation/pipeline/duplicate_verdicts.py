@@ -26,9 +26,10 @@ def mark_duplicates(matches: Sequence[Match | None], threshold: float, batch: pa
 
     A duplicate's value is its similarity with the document that is kept for it.
     """
-    batch = with_verdicts(batch, "dedup", [duplicate_verdict(match, threshold) for match in matches])
     if not any(matches):
+        batch = with_verdicts(batch, "dedup", [None] * len(matches))
         return with_columns(batch, {field.name: pa.nulls(len(matches), field.type) for field in _MATCH})
+    batch = with_verdicts(batch, "dedup", [duplicate_verdict(match, threshold) for match in matches])
     columns = {
         ledger.DUPLICATE_OF: pa.array([match and match.kept for match in matches], pa.binary(16)),
         ledger.SIMILARITY: pa.array([match and match.similarity for match in matches], pa.float32()),

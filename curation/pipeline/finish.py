@@ -31,7 +31,18 @@ from curation.pipeline.token_runs import TokenRun, opened_tokenizer
 from curation.pipeline.units import Unit
 from curation.recipes.model import Recipe
 from curation.run import ledger
-from curation.run.documents import FATE, LANG, LANG_SCORE, META, RECORD_FIELDS, ROW, STEP, TEXT, with_column
+from curation.run.documents import (
+    FATE,
+    LANG,
+    LANG_SCORE,
+    META,
+    RECORD_FIELDS,
+    ROW,
+    STEP,
+    TEXT,
+    with_column,
+    with_columns,
+)
 from curation.run.folder import RunFolder
 from curation.run.heartbeat import Heartbeat
 from curation.run.parquet_output import ParquetOutput
@@ -194,9 +205,10 @@ class Finishing:
     def _with_fate(self, batch: pa.RecordBatch, lengths: Lengths) -> pa.RecordBatch:
         """The kept documents with their ledger columns: fate, and their tokens if there are any."""
         rows = batch.num_rows
-        batch = with_column(batch, FATE, pa.array(["kept"] * rows, pa.string()))
-        batch = with_column(batch, STEP, pa.array(["tokenize"] * rows, pa.string()))
-        return with_column(batch, ledger.TOKENS, pa.array(lengths, pa.uint32())) if self.tokens else batch
+        columns = {FATE: pa.repeat("kept", rows), STEP: pa.repeat("tokenize", rows)}
+        if self.tokens:
+            columns[ledger.TOKENS] = pa.array(lengths.astype(np.uint32))
+        return with_columns(batch, columns)
 
     def _write(self, kept: pa.RecordBatch, ended: list[pa.RecordBatch]) -> None:
         for fates in in_row_order([ledger.conform(rows, ledger.FATES) for rows in [*ended, kept]]):

@@ -21,7 +21,7 @@ from curation.run.documents import READ_SCHEMA, Verdict, document_ids, with_verd
 from curation.run.split import Split
 
 BATCH_BYTES = 16 << 20  # of page bytes; bounds a worker's memory whatever the number of documents in a batch
-BATCH_DOCUMENTS = 256
+BATCH_DOCUMENTS = 1024
 KILLED = Verdict("quarantined", "killed_worker")
 
 

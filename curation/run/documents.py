@@ -111,8 +111,8 @@ def document_id(source: str, archive: str, offset: int) -> bytes:
 
 def document_ids(source: str, archive: str, offsets: Sequence[int]) -> pa.Array:
     """`document_id` of many records of a file."""
-    place = f"{source}\0{archive}\0".encode()
-    digests = b"".join([xxhash.xxh3_128_digest(place + b"%d" % offset) for offset in offsets])
+    place, digest = f"{source}\0{archive}\0".encode(), xxhash.xxh3_128_digest
+    digests = b"".join([digest(place + b"%d" % offset) for offset in offsets])
     return pa.Array.from_buffers(pa.binary(16), len(offsets), [None, pa.py_buffer(digests)])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors.text_columns import bounds_and_bytes
+from curation.text.kernels.compiling import Bytes
 from curation.tokenize.byte_alphabet import CHARACTER
 from curation.tokenize.character_classes import character_classes
 from curation.tokenize.characters import CODE_POINTS, States
@@ -41,23 +42,28 @@ class ByteLevelEncoder:
     def encode(self, texts: pa.Array, proven: States | None = None) -> tuple[Tokens, Lengths]:
         """See `Encoder`. Gives up on a pre-token of more than 64 KiB."""
         given, data = bounds_and_bytes(texts)
-        first, stop = int(given[0]), int(given[-1])
-        bounds = given.astype(np.int64) - first
-        data = data[first : stop + PADDING]
-        if len(data) < stop - first + PADDING:
-            data = np.concatenate([data[: stop - first], np.zeros(PADDING, np.uint8)])
+        bounds = given.astype(np.int64)
         longest = int(np.diff(bounds).max(initial=0))
         if longest > self._longest:
             self._marks, self._longest = new_marks(longest), longest
-        tokens, lengths = np.empty(stop - first + 1, np.int32), np.empty(len(texts), np.int64)
-        given_to_read = data.view()
-        given_to_read.flags.writeable = False
+        tokens, lengths = np.empty(int(bounds[-1] - bounds[0]) + 1, np.int32), np.empty(len(texts), np.int64)
+        padded = int(np.searchsorted(bounds[1:], len(data) - PADDING, side="right"))  # texts with enough behind them
+        self._encode(data, bounds[: padded + 1], proven, tokens, lengths[:padded])
+        last = np.concatenate([data[bounds[padded] : bounds[-1]], np.zeros(PADDING, np.uint8)])
+        first = int(lengths[:padded].sum())
+        self._encode(last, bounds[padded:] - bounds[padded], proven, tokens[first:], lengths[padded:])
+        return tokens[: int(lengths.sum())], lengths
+
+    def _encode(self, data: Bytes, bounds: Lengths, proven: States | None, tokens: Tokens, lengths: Lengths) -> None:
+        """Of texts with `PADDING` bytes behind them."""
+        given = data.view()
+        given.flags.writeable = False  # a kernel is compiled for arrays of one kind
+        known = self._unproven if proven is None else proven
         if encode_texts(
-            character_classes(), given_to_read, bounds, self._pattern, self._merges, self._known, self._room,
-            self._marks, self._group, self._unproven if proven is None else proven, proven is not None, tokens, lengths,
+            character_classes(), given, bounds, self._pattern, self._merges, self._known, self._room, self._marks,
+            self._group, known, proven is not None, tokens, lengths,
         ):  # fmt: skip
             raise ValueError("a pre-token is too long, or has a character that is not proven")
-        return tokens[: int(lengths.sum())], lengths
 
 
 def open_byte_level(reference: HuggingFaceTokenizer) -> ByteLevelEncoder | None:
