@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from curation.run.parquet_output import ROWS, ParquetOutput
 from curation.run.receipt import Receipt, Unbalanced
 from curation.run.sections import write_sections
 from curation.tokenize.document_keys import KEYS, id_column
-from curation.tokenize.sorted_runs import ENTRY, Entries, Places, gather, mapped, sorted_order
+from curation.tokenize.sorted_runs import ENTRY, EndToEnd, Entries, Integers, Places, gather, sorted_order
 
 STAGE = "shards"
 FIRST_TOKEN, SPLIT = "first_token", "split"
@@ -100,11 +100,12 @@ class MakeShard:
             with storage.writing(idx_uri) as path:
                 write_index(path, lengths, dtype)
         else:
+            uris = [run.uri(run.run_tokens(stretch.unit)) for stretch in shard.stretches]
+            held = [EndToEnd(tokens_of(*each, dtype), len(each[1])) for each in zip(uris, taken, strict=True)]
             with ExitStack() as stack:
-                held = stack.enter_context(self._end_to_end(shard, taken, dtype.itemsize))
                 paths = [stack.enter_context(storage.writing(uri)) for uri in (bin_uri, idx_uri)]
                 writer = stack.enter_context(ShardWriter(paths[0], paths[1], dtype))
-                for tokens, of_documents in gather(held, lengths, order, dtype):
+                for tokens, of_documents in gather(held, lengths, order):
                     writer.add_documents(tokens, of_documents)
                 writer.finish()
         return {run.shard(name, suffix): storage.digest(run.uri(run.shard(name, suffix))) for suffix in ("bin", "idx")}
@@ -114,18 +115,6 @@ class MakeShard:
         everything = len(shard.stretches) == 1 and (shard.low, shard.high) == (0, KEYS)
         uris = [self.run.uri(self.run.run_tokens(stretch.unit)) for stretch in shard.stretches]
         return everything and storage.size(uris[0]) == shard.tokens * itemsize
-
-    @contextmanager
-    def _end_to_end(self, shard: Shard, taken: Sequence[Entries], itemsize: int) -> Iterator[pa.Buffer]:
-        """The tokens of all stretches one behind the other: of several in a file without a name."""
-        uris = [self.run.uri(self.run.run_tokens(stretch.unit)) for stretch in shard.stretches]
-        if len(uris) == 1:
-            yield tokens_of(uris[0], taken[0], itemsize)
-            return
-        with storage.scratch(self.run.uri(self.run.work)) as scratch:
-            for uri, entries in zip(uris, taken, strict=True):
-                scratch.write(tokens_of(uri, entries, itemsize))
-            yield mapped(scratch)
 
     def _write_index(self, name: str, entries: Entries, splits: Sequence[str]) -> dict[str, Written]:
         path = self.run.shard(name, "docs.parquet")
@@ -168,14 +157,14 @@ def cut_to_range(run: RunFolder, stretch: Stretch, low: int, high: int) -> Entri
     return entries[first : len(entries) if high == KEYS else bisect_left(entries["key"], high)].copy()
 
 
-def tokens_of(uri: str, entries: Entries, itemsize: int) -> pa.Buffer:
+def tokens_of(uri: str, entries: Entries, dtype: np.dtype[Any]) -> Integers:
     """The tokens of entries that follow each other in a run, mapped into memory."""
     if not len(entries):
-        return pa.py_buffer(b"")
+        return np.zeros(0, dtype)
     first, stop = int(entries["start"][0]), int(entries["start"][-1]) + int(entries[TOKENS][-1])
     with storage.open_mapped(uri) as file:
-        file.seek(first * itemsize)
-        return file.read_buffer((stop - first) * itemsize)
+        file.seek(first * dtype.itemsize)
+        return np.frombuffer(file.read_buffer((stop - first) * dtype.itemsize), dtype)
 
 
 def first_tokens(entries: Entries) -> Any:

@@ -27,16 +27,18 @@ documents = st.lists(
 )
 
 
-@given(documents, st.integers(1, 7), st.sampled_from(["<u2", "<i4"]))
+@given(documents, st.integers(1, 7), st.sampled_from(["<u2", "<i4"]), st.sampled_from([0, 20, 1000]))
 def test_a_run_holds_its_documents_in_order(
-    given: list[tuple[int, bytes, int, list[int]]], batch: int, dtype: str
+    given: list[tuple[int, bytes, int, list[int]]], batch: int, dtype: str, held: int
 ) -> None:
+    """Also with more tokens than are held in memory."""
     with (
         tempfile.TemporaryDirectory() as folder,
         tempfile.TemporaryFile() as scratch,
         pytest.MonkeyPatch.context() as m,
     ):
         m.setattr(sorted_runs, "BLOCK_BYTES", 8)
+        m.setattr(sorted_runs, "HELD_BYTES", held)
         writer = SortedRunWriter(scratch, dtype)  # type: ignore[arg-type]
         for first in range(0, len(given), batch):
             part = given[first : first + batch]

@@ -93,10 +93,20 @@ def put_ends(ids: Tokens, lengths: Int64s, end: int, limit: int, room: Room) -> 
     return True
 
 
+@entry
+def copy_ranges(source: Bytes, starts: Int64s, sizes: Int64s, targets: Int64s, room: Bytes) -> None:
+    """Copies ranges of bytes, each to a place of its own."""
+    for number in range(len(starts)):
+        start, target = starts[number], targets[number]
+        for place in range(sizes[number]):
+            room[target + place] = source[start + place]
+
+
 def warm_up() -> None:
     """Compiles the kernels of this file."""
     text, ids = np.frombuffer(b"a", np.uint8), np.frombuffer(bytes(4), np.int32)
     are_all(text, np.zeros(256, np.uint8), 1)
     hash_ends(text, np.array([0, 1]), np.empty(1, np.uint64))
+    copy_ranges(text, np.array([0]), np.array([1]), np.array([0]), np.empty(1, np.uint8))
     for kind in (np.uint16, np.int32):
         put_ends(ids, np.array([2]), 0, 9, np.empty(2, kind))
