@@ -30,7 +30,7 @@ NAME = "curation.pipeline.compiling"
 TEXT_ENGINE = "text"
 PROCESSES = (  # rooms with kernels, by the process that compiles them: none is compiled by both, and both take about as long
     (TEXT_ENGINE, "dedup", "decontaminate"),
-    ("extract.main_text", "tokenize"),
+    ("extract.main_text", "extract", "tokenize"),
 )
 MARKDOWN = "extract.main_text.markdown"  # compiled with the second process's, where a recipe asks for it
 

@@ -14,17 +14,24 @@ import pyarrow.parquet as pq
 
 from connectors import storage
 from connectors.storage import Written
+from curation.run.documents import DOC_ID, OFFSET, URL
 
 ROWS = 8192  # of a row group, at most
 BYTES = 32 << 20  # of a row group's strings; a row that passes it ends the group, so a group holds one row more at most
+PLAIN = (DOC_ID,)  # hashes: no time is lost on compressing them
+DISTINCT = (
+    DOC_ID,
+    URL,
+    OFFSET,
+)  # hardly a value comes twice: a dictionary would hold them all, and their numbers beside them
 
 
 class ParquetOutput:
     """A Parquet file of the run, written as a stream and moved into place whole.
 
     Use as a context manager; `written` holds size and hash afterwards. Rows are regrouped by count and bytes alone, so the
-    same rows give the same file whatever batches they came in. Holds one row group in memory. `plain` columns hold hashes: no
-    time is lost on compressing them.
+    same rows give the same file whatever batches they came in. Holds one row group in memory. `plain` columns hold hashes, as
+    `PLAIN` ones do.
     """
 
     def __init__(self, uri: str, schema: pa.Schema, plain: Sequence[str] = ()) -> None:
@@ -37,8 +44,9 @@ class ParquetOutput:
     def __enter__(self) -> ParquetOutput:
         self._writing = storage.writing(self.uri)
         self._path: Path = self._writing.__enter__()
-        compression = {name: "none" if name in self.plain else "zstd" for name in self.schema.names}
-        dictionaries = [name for name in self.schema.names if name not in self.plain]
+        plain = {*self.plain, *PLAIN}
+        compression = {name: "none" if name in plain else "zstd" for name in self.schema.names}
+        dictionaries = [name for name in self.schema.names if name not in plain.union(DISTINCT)]
         self._writer = pq.ParquetWriter(self._path, self.schema, compression=compression, use_dictionary=dictionaries)
         return self
 
