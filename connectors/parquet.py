@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.fields import text_record
-from connectors.record_columns import RecordColumns, columns_of
+from connectors.record_columns import AreUtf8, RecordColumns, columns_of
 from connectors.records import Limits, Record, Refusal
 from connectors.storage import open_input
-from connectors.text_columns import text_columns, values_of
+from connectors.text_columns import are_utf8_to_arrow, text_columns, values_of
 
 SUFFIXES = (".parquet", ".parq", ".pq")
 MAGIC = (b"PAR1",)
@@ -46,13 +46,15 @@ def read(uri: str, limits: Limits, first: int = 0, stop: int | None = None) -> I
             yield from _records(found, row, limits)
 
 
-def read_columns(uri: str, limits: Limits, first: int = 0, stop: int | None = None) -> Iterator[RecordColumns]:
+def read_columns(
+    uri: str, limits: Limits, first: int = 0, stop: int | None = None, are_utf8: AreUtf8 = are_utf8_to_arrow
+) -> Iterator[RecordColumns]:
     """What `read` reads, as Arrow columns. See `connectors.record_columns.ColumnReader`."""
     for row, found in _batches(uri, first, stop):
         if isinstance(found, Refusal):
             yield columns_of([Record(row, refusal=found)])
         else:
-            yield text_columns(found, row, limits, partial(_records, limits=limits))
+            yield text_columns(found, row, limits, partial(_records, limits=limits), are_utf8)
 
 
 def _batches(uri: str, first: int, stop: int | None) -> Iterator[tuple[int, pa.RecordBatch | Refusal]]:

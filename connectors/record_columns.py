@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +21,9 @@ SCHEMA = pa.schema(
         pa.field("meta", pa.string()),
     ]
 )
+
+
+AreUtf8 = Callable[[pa.Array], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,13 @@ class RecordColumns:
 
 
 class ColumnReader(Protocol):
-    """Reads what the format's `Reader` reads: the same records in the same order, with the same refusals."""
+    """Reads what the format's `Reader` reads: the same records in the same order, with the same refusals.
+
+    are_utf8   says of a column of binaries whether each is UTF-8; a caller may know a faster way than Arrow's
+    """
 
     def __call__(
-        self, uri: str, limits: Limits, first: int = 0, stop: int | None = None
+        self, uri: str, limits: Limits, first: int = 0, stop: int | None = None, are_utf8: AreUtf8 = ...
     ) -> Iterator[RecordColumns]: ...
 
 

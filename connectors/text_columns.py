@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.fields import DATE_COLUMNS, URL_CHARACTERS, fit_date, fit_url, json_of, plain_text
-from connectors.record_columns import RecordColumns, columns_of
+from connectors.record_columns import AreUtf8, RecordColumns, columns_of
 from connectors.records import Limits, Record, Refusal
 
 PLAIN_DATE = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)\z"
@@ -33,10 +33,21 @@ Rows = npt.NDArray[np.bool_]
 RowByRow = Callable[[pa.RecordBatch, int], Iterator[Record]]  # a batch and the number of its first row
 
 
-def text_columns(batch: pa.RecordBatch, first: int, limits: Limits, row_by_row: RowByRow) -> RecordColumns:
+def are_utf8_to_arrow(content: pa.Array) -> bool:
+    """Whether Arrow takes all binaries of a column, with small or large offsets, for UTF-8."""
+    try:
+        content.cast(pa.string() if pa.types.is_binary(content.type) else pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def text_columns(
+    batch: pa.RecordBatch, first: int, limits: Limits, row_by_row: RowByRow, are_utf8: AreUtf8 = are_utf8_to_arrow
+) -> RecordColumns:
     """The records of a batch whose first row has the number `first`; `row_by_row` is how they are read otherwise."""
     try:
-        columns, plain = _in_bulk(batch, first, limits)
+        columns, plain = _in_bulk(batch, first, limits, are_utf8)
     except (pa.ArrowException, ValueError, OverflowError, RecursionError):  # a UnicodeError is a ValueError
         return columns_of(list(row_by_row(batch, first)))
     odd = np.flatnonzero(~plain).tolist()
@@ -48,12 +59,12 @@ def text_columns(batch: pa.RecordBatch, first: int, limits: Limits, row_by_row: 
     return _without(columns, plain, {place: record.refusal for place, record in zip(odd, records, strict=True)})
 
 
-def _in_bulk(batch: pa.RecordBatch, first: int, limits: Limits) -> tuple[pa.RecordBatch, Rows]:
+def _in_bulk(batch: pa.RecordBatch, first: int, limits: Limits, are_utf8: AreUtf8) -> tuple[pa.RecordBatch, Rows]:
     """The columns as if each row were a document, and which rows are. Raises where a column cannot be read in bulk."""
     names = batch.schema.names
     if "text" not in names or len(set(names)) < len(names):
         raise ValueError("no column `text`, or two of one name")
-    content = _content(batch.column(names.index("text")))
+    content = _content(batch.column(names.index("text")), are_utf8)
     rest = {name: batch.column(number) for number, name in enumerate(names) if name != "text"}
     rows = batch.num_rows
     urls = pa.repeat("", rows)
@@ -105,11 +116,12 @@ def _has_any(strings: pa.Array, asked: Rows) -> bool:
     return bool(asked[data[bounds[0] : bounds[-1]]].any())
 
 
-def _content(column: pa.Array) -> pa.Array:
+def _content(column: pa.Array, are_utf8: AreUtf8) -> pa.Array:
     """The texts as binary. Raises where one is no UTF-8."""
     small = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
     content = column.cast(pa.binary() if small else pa.large_binary())
-    content.cast(pa.string() if small else pa.large_string())
+    if not are_utf8(content):
+        raise ValueError("a text is no UTF-8")
     return content
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.text_columns import begin_with, bounds_and_bytes
-from curation.extract.kernels.utf8 import are_utf8
+from curation.extract.kernels import utf8
 
 HEAD_BYTES = 64  # of a text, in which it is not blank, as a rule
 
@@ -23,9 +23,9 @@ def pass_through(media: pa.Array, content: pa.Array, most_bytes: int) -> Rows:
     if not passing.any():
         return passing
     passing[_rows_with_nul(content)] = False
-    if not _are_utf8(content):
+    if not are_utf8(content):
         for row in np.flatnonzero(passing).tolist():
-            passing[row] = _are_utf8(content.slice(row, 1))
+            passing[row] = are_utf8(content.slice(row, 1))
     doubtful = np.flatnonzero(passing & ~begin_with(content, SIGNS))
     heads = pc.binary_slice(content, 0, HEAD_BYTES).take(pa.array(doubtful)).to_pylist() if len(doubtful) else []
     for row, head in zip(doubtful.tolist(), heads, strict=True):
@@ -42,6 +42,7 @@ def _rows_with_nul(content: pa.Array) -> npt.NDArray[np.int64]:
     return rows
 
 
-def _are_utf8(content: pa.Array) -> bool:
+def are_utf8(content: pa.Array) -> bool:
+    """Whether all binaries of a column, with small or large offsets, are UTF-8."""
     bounds, data = bounds_and_bytes(content)
-    return bool(are_utf8(data, bounds.astype(np.int64)))
+    return bool(utf8.are_utf8(data, bounds.astype(np.int64)))

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from connectors.readers import column_reader_for, reader_for
 from connectors.record_columns import SCHEMA, ColumnReader, RecordColumns, columns_of
 from connectors.records import Limits, Record, Refusal
+from curation.extract.plain_text import are_utf8
 from curation.pipeline.at_risk import AtRisk
 from curation.redact.urls import redact_url
 from curation.run.documents import READ_SCHEMA, Verdict, document_ids, with_verdicts
@@ -41,7 +42,7 @@ def read_records(split: Split, limits: Limits, risk: AtRisk) -> Iterator[Record]
 def read_columns(reader: ColumnReader, split: Split, limits: Limits, risk: AtRisk) -> Iterator[RecordColumns]:
     """`read_records` for a format that is read as columns."""
     left, offset = risk.unreadable, -1
-    pieces = reader(split.uri, limits, split.first, split.stop)
+    pieces = reader(split.uri, limits, split.first, split.stop, are_utf8)
     while left and (piece := next(pieces, None)) is not None:
         taken = piece.slice(0, min(len(piece), left)) if left > 0 else piece
         offset = taken.columns.column("offset")[-1].as_py()

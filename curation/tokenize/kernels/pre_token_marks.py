@@ -67,41 +67,35 @@ def mark_starts(classes: Bytes, text: Bytes, start: int, stop: int, pattern: int
 @kernel
 def mark_classes(classes: Bytes, text: Bytes, start: int, stop: int, marks: Marks) -> None:
     """Marks letters, numbers and white space, and the place behind the text as white space."""
+    letters_over = numbers_over = spaces_over = _NOTHING  # of a character that began in the word before
     for word in range((stop - start) // WIDTH + 1):
         at = start + word * WIDTH
         lower = bytes_up_to(text, at, ord("z")) & ~bytes_up_to(text, at, ord("a") - 1)
         upper = bytes_up_to(text, at, ord("Z")) & ~bytes_up_to(text, at, ord("A") - 1)
-        marks.letters[word] = lower | upper
-        marks.numbers[word] = bytes_up_to(text, at, ord("9")) & ~bytes_up_to(text, at, ord("0") - 1)
-        marks.spaces[word] = bytes_up_to(text, at, ord("\r")) & ~bytes_up_to(text, at, ord("\t") - 1) | bytes_equal(
-            text, at, _BLANK
-        )
-    for word in range((stop - start) // WIDTH + 1):
-        at = start + word * WIDTH
+        controls = bytes_up_to(text, at, ord("\r")) & ~bytes_up_to(text, at, ord("\t") - 1)
+        letters = letters_over | lower | upper
+        numbers = numbers_over | bytes_up_to(text, at, ord("9")) & ~bytes_up_to(text, at, ord("0") - 1)
+        spaces = spaces_over | controls | bytes_equal(text, at, _BLANK)
+        letters_over = numbers_over = spaces_over = _NOTHING
         beyond = bytes_up_to(text, at, -1) & ~bytes_up_to(text, at, -65)  # the first bytes of characters beyond ASCII
+        if at + WIDTH > stop:
+            beyond &= (_ONE << U(stop - at)) - _ONE
         while beyond != _NOTHING:
-            place = at + trailing_zeros(beyond)
+            shift = trailing_zeros(beyond)
             beyond &= beyond - _ONE
-            if place >= stop:
-                break
-            kind = classes[code_point(text, place)]
-            bits = (_ONE << U(size_at(text, place))) - _ONE
+            kind, bits = classes[code_point(text, at + shift)], (_ONE << U(size_at(text, at + shift))) - _ONE
+            here, over = bits << U(shift), bits >> U(63 - shift) >> _ONE
             if kind & LETTER:
-                set_bits(marks.letters, place - start, bits)
+                letters |= here
+                letters_over = over
             elif kind & NUMBER:
-                set_bits(marks.numbers, place - start, bits)
+                numbers |= here
+                numbers_over = over
             elif kind & SPACE:
-                set_bits(marks.spaces, place - start, bits)
-    set_bits(marks.spaces, stop - start, _ONE)
-
-
-@kernel
-def set_bits(words: UInt64s, place: int, bits: np.uint64) -> None:
-    """Sets the bits from a place on that are set in `bits`, which are four at most."""
-    word, shift = place >> 6, U(place & 63)
-    words[word] |= bits << shift
-    if shift > U(60):
-        words[word + 1] |= bits >> (U(64) - shift)
+                spaces |= here
+                spaces_over = over
+        marks.letters[word], marks.numbers[word], marks.spaces[word] = letters, numbers, spaces
+    marks.spaces[(stop - start) >> 6] |= _ONE << U((stop - start) & 63)
 
 
 @kernel
