@@ -18,7 +18,7 @@ from curation.text.kernels.compiling import Bytes
 from curation.tokenize.byte_alphabet import CHARACTER
 from curation.tokenize.character_classes import character_classes
 from curation.tokenize.characters import CODE_POINTS, States
-from curation.tokenize.huggingface import HuggingFaceTokenizer
+from curation.tokenize.huggingface import HuggingFaceTokenizer, uncollected
 from curation.tokenize.kernels.byte_level import PADDING, encode_texts, new_group, new_known
 from curation.tokenize.kernels.byte_pairs import MOST, Merges, new_merges, new_room
 from curation.tokenize.kernels.pre_token_marks import new_marks
@@ -66,6 +66,7 @@ class ByteLevelEncoder:
             raise ValueError("a pre-token is too long, or has a character that is not proven")
 
 
+@uncollected()
 def open_byte_level(reference: HuggingFaceTokenizer) -> ByteLevelEncoder | None:
     """The encoder for a vocabulary; None where it is not such a one."""
     description = json.loads(reference.to_json())

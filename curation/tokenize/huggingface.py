@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,20 @@ def library() -> Any:
     import tokenizers
 
     return tokenizers
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Meanwhile nothing is searched for garbage: a vocabulary is 100,000 small objects, none of which is, and their number has
+    the collector look through all that the process holds, for 0.1 s each time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class HuggingFaceTokenizer:
@@ -90,6 +106,7 @@ def from_tokenizer_json(path: Path, name: str, end_of_document: str | None) -> H
         raise UserError(f"'{path}' is no tokenizer.json that the tokenizers library can read.") from None
 
 
+@uncollected()
 def from_json_bytes(content: bytes, name: str, end_of_document: str | None) -> HuggingFaceTokenizer:
     """The tokenizer that the content of a tokenizer.json describes. Raises ValueError when it describes none."""
     description = json.loads(content)
