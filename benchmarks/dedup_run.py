@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from connectors import storage
 from curation.dedup.duplicates import ORDINAL
 from curation.dedup.keys import Keys
-from curation.dedup.signature_files import PLAIN
 from curation.pipeline.refine import SURVIVORS
 from curation.run import ledger
+from curation.run.arrow_output import ArrowOutput
 from curation.run.documents import DOC_ID, document_id
 from curation.run.folder import RunFolder
 from curation.run.parquet_output import ParquetOutput
@@ -74,7 +74,7 @@ class SignSplit:
 
     def __call__(self, unit: str) -> None:
         schema = self.step.schema
-        with ParquetOutput(self.run.uri(self.run.signatures(unit)), schema, PLAIN) as file:
+        with ArrowOutput(self.run.uri(self.run.signatures(unit)), schema) as file:
             for batch in read_survivors(self.run, unit):
                 file.write(ledger.conform(self.step(batch), schema))
 

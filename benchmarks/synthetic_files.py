@@ -13,21 +13,21 @@ import pyarrow as pa
 from benchmarks.synthetic_signatures import SHINGLES, VALUES, Array, Planted
 from curation.dedup.banding import Banding
 from curation.dedup.homes import Home
-from curation.dedup.keys import Signing, binary
+from curation.dedup.keys import Signing
 from curation.dedup.signature_files import (
     AGREEMENT,
     FINER_KEYS,
     KEYS,
-    PLAIN,
     POLICY,
     SKETCH,
     TEXT_HASH,
     URL_HASH,
+    binary,
     signature_schema,
 )
+from curation.run.arrow_output import ArrowOutput
 from curation.run.documents import DOC_ID
 from curation.run.folder import RunFolder
-from curation.run.parquet_output import ParquetOutput
 
 BATCH = 8192  # documents that are made at once
 
@@ -44,7 +44,7 @@ class WriteSignatures:
         unit, first, stop = split
         finer = self.signing.finer or Banding(0, 0)
         schema = signature_schema(self.signing.banding.bands, finer.bands, VALUES)
-        with ParquetOutput(self.run.uri(self.run.signatures(unit)), schema, PLAIN) as file:
+        with ArrowOutput(self.run.uri(self.run.signatures(unit)), schema) as file:
             for start in range(first, stop, BATCH):
                 file.write(self._batch(start, min(start + BATCH, stop), finer, schema))
 

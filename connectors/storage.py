@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import glob
 import hashlib
+import mmap
 import os
 import shutil
 import tempfile
@@ -123,6 +124,12 @@ def open_input(uri: str) -> BinaryIO:
 def open_mapped(uri: str) -> pa.NativeFile:
     """A file for Arrow's own readers: a local one is mapped, so that what is not read costs nothing."""
     return pa.memory_map(str(local_path(uri)))
+
+
+def mapped(uri: str) -> pa.Buffer:
+    """A whole file as a buffer, of which nothing is read before it is looked at."""
+    with local_path(uri).open("rb") as file:
+        return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def exists(uri: str) -> bool:

@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from connectors.storage import Written
 from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
-from curation.dedup.key_blobs import Documents, numbers_of, pack, unpack
+from curation.dedup.key_blobs import Documents, numbers_of, pack
 from curation.dedup.removed import places_of, read_table
-from curation.dedup.signature_files import POLICY, in_one, read_rows, words_of
+from curation.dedup.signature_files import POLICY, pieces, words_of
 from curation.dedup.stars import star_edges
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
@@ -78,26 +79,33 @@ def removed_path(folder: str, home: int) -> str:
 
 @dataclass(frozen=True)
 class PackKeys:
-    """The emitting half of the shuffle: a home in, a blob for each partition out. Memory: some 40 bytes a key of a home."""
+    """The emitting half of the shuffle: a home in, a blob for each partition out. Memory: some 10 bytes a key of a home."""
 
     round: Round
 
-    def __call__(self, home: Home) -> Iterator[tuple[int, bytes]]:
-        rows = np.flatnonzero(self.round.taken(home))
-        table = read_rows(home, [self.round.column, POLICY], rows)
-        if table.column(0).null_count:
-            given = table.column(0).is_valid()
-            rows, table = rows[np.asarray(given.to_numpy(), np.bool_)], table.filter(given)
-        classes = table.column(POLICY).to_numpy()
-        if not self.round.ranked:
-            classes = np.zeros_like(classes)
-        keys, checks = words_of(in_one(table.column(0))), np.zeros(0, np.uint64)
+    def __call__(self, home: Home) -> Iterator[tuple[int, memoryview]]:
+        taken, documents = self.round.taken(home), []
+        for first, piece in pieces(home):
+            places = np.flatnonzero(taken[first : first + piece.documents])
+            if len(places):
+                documents.append(self._documents(first, places, piece.columns([self.round.column, POLICY])))
+        yield from pack(home.first, documents, self.round.partitions)
+
+    def _documents(self, first: int, places: Places, batch: pa.RecordBatch) -> Documents:
+        """Those at some places of a batch that takes the places `first` and following of its home."""
+        column, classes = batch.column(0), batch.column(1).to_numpy()
+        if column.null_count:
+            places = places[np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)[places]]
+        classes = classes[places] if self.round.ranked else np.zeros(len(places), np.uint16)
+        keys, checks = words_of(column), np.zeros(0, np.uint64)
         if self.round.whole:
             keys, checks = np.ascontiguousarray(keys[:, :1]), np.ascontiguousarray(keys[:, 1])
-        if self.round.only:
-            documents, places = np.nonzero(among(keys, np.fromfile(self.round.run.uri(self.round.only), np.uint64)))
-            rows, classes, keys = rows[documents], classes[documents], keys[documents, places].reshape(-1, 1)
-        yield from pack(Documents(home.first, rows, classes, keys, checks), self.round.partitions)
+        if not self.round.only:
+            return Documents(first + places, classes, places, keys, checks)
+        wanted = np.fromfile(self.round.run.uri(self.round.only), np.uint64)
+        chosen, bands = np.nonzero(among(keys[places], wanted))
+        few = keys[places[chosen], bands].reshape(-1, 1)
+        return Documents(first + places[chosen], classes[chosen], np.arange(len(chosen)), few, checks)
 
 
 def among(keys: Numbers, wanted: Numbers) -> Mask:
@@ -120,8 +128,8 @@ class JoinStars:
     round: Round
     packed: bool = True
 
-    def __call__(self, partition: int, blobs: Sequence[bytes]) -> bytes:
-        nearer, farther = star_edges(unpack(blobs))
+    def __call__(self, partition: int, blobs: Sequence[bytes | memoryview]) -> bytes:
+        nearer, farther = star_edges(blobs)
         path = f"{self.round.folder}/edges/{partition:05d}"
         nearer, farther = numbers_of(nearer), numbers_of(farther)
         if self.round.whole or not self.packed:  # what an index holds stays whatever it resembles
@@ -143,7 +151,8 @@ def edge_sections(
 ) -> Iterator[tuple[int, bytes]]:
     """The edges of each home."""
     homes = neighbourhood.home_of(farther)
-    order = np.argsort(homes, kind="stable")
+    few = homes.astype(np.uint16) if neighbourhood.homes <= 1 << 16 else homes  # of 16 bits: sorted by counting
+    order = np.argsort(few, kind="stable")
     nearer, farther, homes = nearer[order], farther[order], homes[order]
     firsts = np.array(neighbourhood.firsts, np.uint64)
     edges = pack_edges(farther - firsts[homes], nearer) if packed else np.stack([nearer, farther], axis=1)

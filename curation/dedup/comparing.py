@@ -24,7 +24,7 @@ from curation.dedup.kernels.leaders import count_agreements
 from curation.dedup.key_blobs import numbers_of, ranks_of
 from curation.dedup.questions import Exchange
 from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
-from curation.dedup.signature_files import AGREEMENT, POLICY, bytes_of, read_rows
+from curation.dedup.signature_files import AGREEMENT, POLICY, binary, bytes_of, read_classes, read_values
 from curation.run.folder import RunFolder
 
 Task = tuple[dict[str, Written], dict[str, int]]  # files that a task wrote, and counts of what it found
@@ -127,9 +127,9 @@ def met_path(folder: str, home: int) -> str:
 
 
 def packed_pairs(pairs: pa.Table) -> Numbers:
-    """Pairs as edges again, ascending."""
+    """Pairs as edges again, in their order."""
     places, numbers = pairs.column(PLACE).to_numpy().astype(np.uint64), numbers_of(pairs.column(NEARER).to_numpy())
-    return np.sort(pack_edges(places, numbers))
+    return pack_edges(places, numbers)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,13 @@ class AnswerWithSignatures:
     near: Near
 
     def __call__(self, home: Home) -> Task:
-        return self.near.signatures.answer(home, partial(read_rows, home, [POLICY, AGREEMENT])), {}
+        return self.near.signatures.answer(home, partial(signatures_at, self.near, home)), {}
+
+
+def signatures_at(near: Near, home: Home, places: Places) -> pa.RecordBatch:
+    """Policy class and signature of some documents of a home."""
+    values = binary(read_values(home, AGREEMENT, places), pa.binary(near.agreement))
+    return pa.RecordBatch.from_arrays([pa.array(read_classes(home, places)), values], schema=near.signatures.schema)
 
 
 @dataclass(frozen=True)
@@ -186,13 +192,11 @@ def compare(near: Near, home: Home) -> Compared:
     edges = np.frombuffer(storage.read_bytes(near.run.uri(near.candidates(home.number))), np.uint64)
     places, numbers = unpack_edges(edges)
     asked, which = distinct_with_places(numbers)
-    answers = near.signatures.hear(home, asked, partial(read_rows, home, [POLICY, AGREEMENT])).combine_chunks()
-    mine, own = distinct_with_places(places)
-    ours = read_rows(home, [AGREEMENT], mine).column(AGREEMENT)
-    counts = np.zeros(len(places), np.int64)
+    answers = near.signatures.hear(home, asked, partial(signatures_at, near, home)).combine_chunks()
+    mine, own = distinct_with_places(places.view(np.uint64))
+    ours, counts = read_values(home, AGREEMENT, mine.view(np.int64)), np.zeros(len(places), np.int64)
     if len(places):
-        theirs = bytes_of(answers.column(AGREEMENT).chunk(0))
-        count_agreements(theirs, which, bytes_of(ours.chunk(0)), own, counts)
+        count_agreements(bytes_of(answers.column(AGREEMENT).chunk(0)), which, ours, own, counts)
     estimates = (counts / near.agreement - CHANCE) / (1 - CHANCE)
     ranks = ranks_of(asked, answers.column(POLICY).to_numpy())[which]
     return Compared(places, numbers, ranks, np.maximum(estimates, 0).astype(np.float32))

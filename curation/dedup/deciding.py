@@ -23,7 +23,7 @@ from curation.dedup.kernels.leaders import decide
 from curation.dedup.key_blobs import NUMBER_BITS, numbers_of
 from curation.dedup.measuring import SIMILAR
 from curation.dedup.removed import REMOVED, places_of, read_table, write_table
-from curation.dedup.signature_files import POLICY, in_one, read_column, read_rows, words_of
+from curation.dedup.signature_files import POLICY, read_column, read_values
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
 
@@ -131,7 +131,7 @@ class TakeUp:
         if not self.round.undecided:
             return written, {"undecided": undecided}
         changed = np.flatnonzero(again ^ self.round.taken(home))
-        keys = words_of(in_one(read_rows(home, [self.round.column], changed).column(0)))
+        keys = read_values(home, self.round.column, changed)
         path = changed_path(folder, home.number)
         written[path] = storage.write_bytes(run.uri(path), keys.tobytes())
         return written, {"undecided": undecided, "changed": len(changed)}

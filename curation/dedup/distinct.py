@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curation.dedup.kernels.finding import find_places
+
+_PER_STRETCH = 4  # numbers, on average: what is searched for each value
+
 
 def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The numbers, ascending, each once."""
@@ -14,13 +18,16 @@ def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return ordered[first_of_equal(ordered)]
 
 
-def distinct_with_places(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+def distinct_with_places(values: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """The numbers, ascending, each once, and where among those each value stands."""
     if (values[1:] >= values[:-1]).all():
         first = first_of_equal(values)
         return values[first], np.cumsum(first) - 1
-    once = distinct(values)
-    return once, np.searchsorted(once, values)
+    once, places = distinct(values), np.empty(len(values), np.int64)
+    span = int(once[-1] - once[0])
+    shift = max(0, span.bit_length() - max(0, (len(once) // _PER_STRETCH).bit_length()))
+    find_places(once, values, shift, np.zeros((span >> shift) + 2, np.int64), places)
+    return once, places
 
 
 def first_of_equal(ordered: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

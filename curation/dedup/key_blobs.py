@@ -2,7 +2,8 @@
 
     header · keys u64 · gaps of the documents' rows, a byte each (kernels/packing.py) · classes u16 · checks u64
 
-Classes are left out where all documents of the blob have the same; checks where the keys are all there is to compare.
+Each section begins at a multiple of eight bytes. Classes are left out where all documents of the blob have the same; checks
+where the keys are all there is to compare.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.kernels.packing import count_keys, place_keys, read_gaps
+from curation.dedup.kernels.packing import CHECKS, CLASSES, GAPS, KEYS, count_keys, place_keys
 
 UInt64s = npt.NDArray[np.uint64]
 UInt16s = npt.NDArray[np.uint16]
+Int64s = npt.NDArray[np.int64]
 
 NUMBER_BITS = 48  # of a rank; the class stands above
 _NUMBER = np.uint64((1 << NUMBER_BITS) - 1)
 _CLASS = np.uint64(NUMBER_BITS)
-_HEADER = struct.Struct("<QQQHH")  # first number, keys, gap bytes, the class of all, what follows
-_CLASSES, _CHECKS = 1, 2
+_HEADER = struct.Struct("<QQQII")  # first number, keys, gap bytes, the class of all, what follows
+_CLASSED, _CHECKED = 1, 2
+_WORD = 8
+_SIZES = {KEYS: 8, GAPS: 1, CLASSES: 2, CHECKS: 8}  # bytes of an element of each section
 
 
 def ranks_of(numbers: UInt64s, classes: UInt16s) -> UInt64s:
@@ -37,75 +41,77 @@ def numbers_of(ranks: UInt64s) -> UInt64s:
 
 
 class Documents(NamedTuple):
-    """What is known of documents as they are packed. Arrays have a row a document.
+    """Some of the documents of an array of keys. Keys and checks may be views of a file: they are not copied.
 
-    first    number from which rows count
     rows     of the documents, ascending; one may come again with other keys
     classes  policy class of each
-    keys     uint64[documents, keys of each]
-    checks   uint64[documents] or empty: a second word that must be equal too; then there is one key a document
+    places   where each stands in `keys` and `checks`
+    keys     uint64[…, keys of each]
+    checks   uint64[…] or empty: a second word that must be equal too; then there is one key a document
     """
 
-    first: int
-    rows: npt.NDArray[np.int64]
+    rows: Int64s
     classes: UInt16s
+    places: Int64s
     keys: UInt64s
     checks: UInt64s
 
 
-def pack(documents: Documents, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """The blobs, (partition, blob), in ascending order. Memory: some 30 bytes a key."""
-    keys, classes = documents.keys, documents.classes
+def pack(first: int, documents: Sequence[Documents], partitions: int) -> Iterator[tuple[int, memoryview]]:
+    """The blobs, (partition, blob), in ascending order; rows count from the number `first`. Memory: 9 to 19 bytes a key.
+
+    The blobs are views of one buffer.
+    """
     key_counts, gap_counts, last = (np.zeros(partitions, np.int64) for _ in range(3))
-    count_keys(keys, documents.rows, partitions, key_counts, gap_counts, last)
-    key_ends, gap_ends = np.cumsum(key_counts), np.cumsum(gap_counts)
-    key_starts, gap_starts = key_ends - key_counts, gap_ends - gap_counts
+    for some in documents:
+        count_keys(some.keys, some.places, some.rows, partitions, key_counts, gap_counts, last)
+    classes = np.concatenate([np.zeros(0, np.uint16), *(some.classes for some in documents)])
     mixed = len(classes) > 0 and bool((classes != classes[0]).any())
-    checked = len(documents.checks) > 0
-    packed, gaps = np.empty(key_ends[-1], np.uint64), np.empty(gap_ends[-1], np.uint8)
-    places = np.empty(len(packed) if mixed or checked else 0, np.int64)
-    last[:] = 0
-    place_keys(keys, documents.rows, partitions, key_starts.copy(), gap_starts.copy(), last, packed, places, gaps)
+    checked = any(len(some.checks) for some in documents)
+    counts = np.stack([key_counts, gap_counts, key_counts * mixed, key_counts * checked])
+    begins, ends = _sections(counts)
+    buffer = np.empty(int(ends[-1]) // _WORD, np.uint64)
+    content, shorts = buffer.view(np.uint8), buffer.view(np.uint16)
+    moving, last[:] = begins // np.array([[size] for size in _SIZES.values()]), 0
+    for some in documents:
+        given = some.classes if mixed else some.classes[:0]
+        place_keys(
+            some.keys, some.places, some.rows, given, some.checks, partitions, last, moving, buffer, content, shorts
+        )
+    follows = _CLASSED * mixed | _CHECKED * checked
     for partition in np.flatnonzero(key_counts).tolist():
-        mine = slice(key_starts[partition], key_ends[partition])
-        given = gaps[gap_starts[partition] : gap_ends[partition]]
-        follows = _CLASSES * mixed | _CHECKS * checked
-        header = _HEADER.pack(documents.first, mine.stop - mine.start, len(given), classes[0], follows)
-        parts: list[bytes | memoryview] = [header, packed[mine].data, given.data]
-        if mixed:
-            parts.append(classes[places[mine]].data)
-        if checked:
-            parts.append(documents.checks[places[mine]].data)
-        yield partition, b"".join(parts)
+        start, (keys, gaps, *_) = int(begins[KEYS, partition]) - _HEADER.size, counts[:, partition].tolist()
+        _HEADER.pack_into(content.data, start, first, keys, gaps, int(classes[0]), follows)
+        for section in (GAPS, CLASSES):
+            end = int(moving[section, partition]) * _SIZES[section]
+            content[end : -(-end // _WORD) * _WORD] = 0
+        yield partition, content[start : ends[partition]].data
 
 
-class Keys(NamedTuple):
-    """The keys of a partition, in no order: key, rank of its document, check word (or none at all)."""
+def _sections(counts: Int64s) -> tuple[Int64s, Int64s]:
+    """Where the sections begin, int64[4, partitions], and where the partitions' blobs end: in bytes."""
+    sizes = np.stack([-(-counts[section] * size // _WORD) * _WORD for section, size in _SIZES.items()])
+    ends = np.cumsum(sizes.sum(axis=0) + _HEADER.size)
+    starts = ends - sizes.sum(axis=0)
+    return starts + np.cumsum(sizes, axis=0) - sizes, ends
 
+
+class Blob(NamedTuple):
+    """What is in a blob. Classes are empty where all have the class `uniform`, checks where there are none."""
+
+    first: int
+    uniform: int
     keys: UInt64s
-    ranks: UInt64s
+    gaps: npt.NDArray[np.uint8]
+    classes: UInt16s
     checks: UInt64s
 
 
-def unpack(blobs: Sequence[bytes]) -> Keys:
-    """What a partition's blobs hold. Memory: 16 bytes a key beside the blobs, 24 with checks."""
-    total = sum(_HEADER.unpack_from(blob)[1] for blob in blobs)
-    keys, ranks = np.empty(total, np.uint64), np.empty(total, np.uint64)
-    parts, start = [np.zeros(0, np.uint64)], 0
-    for blob in blobs:
-        first, count, gap_bytes, uniform, follows = _HEADER.unpack_from(blob)
-        mine, at = slice(start, start + count), _HEADER.size
-        keys[mine] = np.frombuffer(blob, np.uint64, count, at)
-        at += 8 * count
-        numbers = ranks[mine]
-        read_gaps(np.frombuffer(blob, np.uint8, gap_bytes, at), first, numbers.view(np.int64))
-        at += gap_bytes
-        if follows & _CLASSES:
-            numbers |= np.frombuffer(blob, np.uint16, count, at).astype(np.uint64) << _CLASS
-            at += 2 * count
-        else:
-            numbers |= np.uint64(uniform) << _CLASS
-        if follows & _CHECKS:
-            parts.append(np.frombuffer(blob, np.uint64, count, at))
-        start += count
-    return Keys(keys, ranks, np.concatenate(parts))
+def opened(blob: bytes | memoryview) -> Blob:
+    """A blob as arrays. No copy."""
+    first, keys, gaps, uniform, follows = _HEADER.unpack_from(blob)
+    counts = np.array([keys, gaps, keys * (follows & _CLASSED), keys * bool(follows & _CHECKED)])
+    begins = _sections(counts.reshape(-1, 1))[0][:, 0].tolist()
+    kinds = (np.uint64, np.uint8, np.uint16, np.uint64)
+    sections = (np.frombuffer(blob, *given) for given in zip(kinds, counts.tolist(), begins, strict=True))
+    return Blob(first, uniform, *sections)

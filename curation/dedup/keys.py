@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import xxhash
 
 from curation.dedup.addresses import address_hash
@@ -26,6 +25,7 @@ from curation.dedup.signature_files import (
     SKETCH,
     TEXT_HASH,
     URL_HASH,
+    binary,
     signature_schema,
 )
 from curation.dedup.sketches import as_binary, sketches
@@ -96,14 +96,7 @@ def signed_columns(signed: Signed, schema: pa.Schema) -> dict[str, pa.Array]:
     """What MinHash gives, as columns; null where a text has no shingle."""
     present = pa.array(signed.present)
     values: dict[str, npt.NDArray[Any]] = {KEYS: signed.keys, FINER_KEYS: signed.fine_keys, AGREEMENT: signed.agreement}
-    return {name: pc.if_else(present, binary(array, schema.field(name).type), None) for name, array in values.items()}
-
-
-def binary(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """The rows of an array as a column of their bytes. No copy."""
-    if values.size == 0:
-        return pa.nulls(len(values), kind)
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+    return {name: binary(array, schema.field(name).type, present) for name, array in values.items()}
 
 
 def text_hashes(column: pa.Array) -> pa.Array:

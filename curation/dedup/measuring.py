@@ -17,14 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import storage
-from curation.dedup.comparing import Near, Task, is_uncertain, pairs_path
+from curation.dedup.comparing import Near, Task, is_uncertain, packed_pairs, pairs_path
 from curation.dedup.distinct import distinct_with_places
 from curation.dedup.homes import Home, Numbers, Part, Places
 from curation.dedup.key_blobs import numbers_of, ranks_of
 from curation.dedup.questions import Exchange
 from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
 from curation.dedup.shingles import Shingling, document_shingles
-from curation.dedup.signature_files import POLICY, SKETCH, in_one, read_column, read_rows
+from curation.dedup.signature_files import SKETCH, read_classes, read_rows
 from curation.dedup.sketches import SKETCH as SKETCH_HASHES
 from curation.dedup.sketches import Sketches, as_binary, sketch_jaccards, sketches
 from curation.run.documents import LANG, TEXT
@@ -34,7 +34,7 @@ BATCH_DOCUMENTS = 256
 
 Sketcher = Callable[[Home, Places, int], pa.Array]  # of each place the sketch of so many hashes, u32 values as binary
 
-SKETCHES = pa.schema([pa.field("sketch", pa.large_binary())])
+SKETCHES = pa.schema([pa.field(SKETCH, pa.large_binary())])
 
 # What the pass over similar pairs reads: rank of the document, rank of the other, similarity.
 SIMILAR = np.dtype([("rank", "<u8"), ("nearer", "<u8"), ("similarity", "<f4")])
@@ -50,7 +50,7 @@ class KeptSketches:
     shingling: Shingling
 
     def __call__(self, home: Home, places: Places, size: int) -> pa.Array:
-        kept = in_one(read_rows(home, [SKETCH], places).column(SKETCH))
+        kept = read_rows(home, SKETCHES, places).column(0)
         if not home.parts[0].texts:
             return pc.fill_null(kept, b"")
         short = np.asarray(self._too_short(kept, size).to_numpy(zero_copy_only=False), np.bool_)
@@ -179,12 +179,13 @@ class Measure:
 
 
 def in_order(pairs: pa.Table) -> pa.Table:
-    """Pairs by place and then by the other's rank; mostly they are so already."""
-    places, nearer = pairs.column(PLACE).to_numpy(), pairs.column(NEARER).to_numpy()
-    farther = places[1:] > places[:-1]
-    if (farther | ((places[1:] == places[:-1]) & (nearer[1:] >= nearer[:-1]))).all():
+    """Pairs by place and then by the other's number: those of one round behind those of another, which are so already."""
+    packed = packed_pairs(pairs)
+    if (packed[1:] >= packed[:-1]).all():
         return pairs
-    return pairs.take(pa.array(np.lexsort((nearer, places))))
+    return pairs.combine_chunks().take(
+        pa.array(np.argsort(packed, kind="stable"))
+    )  # the sort that merges what is in order
 
 
 def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
@@ -192,10 +193,10 @@ def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> It
     places = pairs.column(PLACE).to_numpy()
     numbers = places.astype(np.uint64) + np.uint64(home.first)
     rows = np.empty(len(pairs), SIMILAR)
-    rows["rank"] = ranks_of(numbers, read_column(home, POLICY).to_numpy()[places])
+    rows["rank"] = ranks_of(numbers, read_classes(home, places))
     rows["nearer"] = pairs.column(NEARER).to_numpy()
     rows["similarity"] = pairs.column(SIMILARITY).to_numpy()
-    rows = rows[np.argsort(rows["rank"], kind="stable")]
+    rows = rows[np.lexsort((rows["nearer"], rows["rank"]))]
     cuts = np.searchsorted(rows["rank"], np.array([*starts, 2**64 - 1], np.uint64))
     for number in np.flatnonzero(np.diff(cuts)).tolist():
         yield number, rows[cuts[number] : cuts[number + 1]].tobytes()

@@ -23,7 +23,7 @@ from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.measuring import SKETCHES, Sketcher, measure_pairs, sketches_at
 from curation.dedup.questions import Exchange
 from curation.dedup.removed import NEARER, PLACE, REMOVED, SIMILARITY, places_of, read_table, write_table
-from curation.dedup.signature_files import read_column
+from curation.dedup.signature_files import binary, read_rows, read_values
 from curation.run.documents import DOC_ID
 from curation.run.documents import URL as ADDRESS
 from curation.run.folder import RunFolder
@@ -164,12 +164,12 @@ def pointers_at(naming: Naming, hop: int, home: Home, places: Places) -> pa.Tabl
     return pa.Table.from_arrays([pa.array(numbers), pa.array(similarities, from_pandas=True)], schema=POINTERS)
 
 
-def names_at(home: Home, places: Places) -> pa.Table:
+def names_at(home: Home, places: Places) -> pa.RecordBatch:
     """Ids of some documents of a home; the URLs too where it is an index's, which no ledger here has."""
-    rows = pa.array(places)
-    known = not home.parts[0].texts
-    urls = read_column(home, ADDRESS).take(rows) if known else pa.nulls(len(places), pa.string())
-    return pa.Table.from_arrays([read_column(home, DOC_ID).take(rows), urls], schema=NAMES)
+    if not home.parts[0].texts:
+        return read_rows(home, NAMES, places)
+    ids = binary(read_values(home, DOC_ID, places), pa.binary(16))
+    return pa.RecordBatch.from_arrays([ids, pa.nulls(len(places), pa.string())], schema=NAMES)
 
 
 def sample_pairs(naming: Naming, home: Home, state: pa.Table) -> tuple[Numbers, Numbers]:

@@ -1,9 +1,14 @@
-"""The file that the first pass writes for each split: what deduplication compares, without the text."""
+"""The file that the first pass writes for each split: what deduplication compares, without the text.
+
+Arrow's file format, uncompressed: hashes do not compress, and whoever looks at a few of them maps the file. An index has
+the same columns in Parquet.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors import storage
-from curation.dedup.homes import Home, Part, Places
+from curation.dedup.homes import Home, Places
 from curation.run.documents import DOC_ID
 
 URL_HASH = "url_hash"
@@ -22,6 +27,7 @@ KEYS = "keys"
 FINER_KEYS = "finer_keys"
 AGREEMENT = "agreement"
 SKETCH = "sketch"
+INDEX = ".parquet"  # ending of a file of an index
 PLAIN = [DOC_ID, URL_HASH, TEXT_HASH, KEYS, FINER_KEYS, AGREEMENT, SKETCH]  # hashes: there is nothing to compress
 
 
@@ -45,53 +51,98 @@ def signature_schema(keys: int, finer_keys: int, agreement: int) -> pa.Schema:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some consecutive documents of a file: how many, and what gives columns of these names, in this order."""
+
+    documents: int
+    columns: Callable[[Sequence[str]], pa.RecordBatch]
+
+
+def pieces(home: Home) -> Iterator[tuple[int, Piece]]:
+    """A home's documents piece by piece, each with the place of its first. Raises `ValueError` for a file of another length."""
+    for part in home.parts:
+        place, stop = part.first - home.first, part.first - home.first + part.documents
+        given = index_pieces if part.signatures.endswith(INDEX) else mapped_pieces
+        for piece in given(part.signatures):
+            yield place, piece
+            place += piece.documents
+        if place != stop:
+            raise ValueError(f"{part.signatures} has {place - stop + part.documents} documents, not {part.documents}")
+
+
+def mapped_pieces(uri: str) -> Iterator[Piece]:
+    """Of a signature file: mapped, so that only what is looked at is read, and nothing copied."""
+    file = pa.ipc.open_file(storage.mapped(uri))
+    for number in range(file.num_record_batches):
+        batch = file.get_batch(number)
+        yield Piece(batch.num_rows, batch.select)
+
+
+def index_pieces(uri: str) -> Iterator[Piece]:
+    """Of a file of an index."""
+    with storage.open_mapped(uri) as mapped:
+        file = pq.ParquetFile(mapped)
+        for number in range(file.num_row_groups):
+            read = partial(read_row_group, file, number)
+            yield Piece(file.metadata.row_group(number).num_rows, read)
+
+
+def read_row_group(file: pq.ParquetFile, number: int, names: Sequence[str]) -> pa.RecordBatch:
+    """Columns of a row group."""
+    table = file.read_row_group(number, columns=list(names), use_threads=False).select(list(names))
+    return table.combine_chunks().to_batches()[0]
+
+
+def chosen_pieces(home: Home, places: Places) -> Iterator[tuple[Piece, Places]]:
+    """The pieces that hold some places of a home, which ascend, each with where in it they are."""
+    for first, piece in pieces(home):
+        here = places[np.searchsorted(places, first) : np.searchsorted(places, first + piece.documents)] - first
+        if len(here):
+            yield piece, here
+
+
 def read_column(home: Home, name: str) -> pa.Array:
     """One column of a home's signature files, as one array."""
-    chunks = []
-    for part in home.parts:
-        with opened(part) as file:
-            chunks += file.read(columns=[name], use_threads=False).column(name).chunks
-    return pa.concat_arrays(chunks)
+    return pa.concat_arrays([piece.columns([name]).column(0) for _, piece in pieces(home)])
 
 
-def read_rows(home: Home, columns: Sequence[str], places: Places) -> pa.Table:
-    """Some documents of a home, whose places ascend. Reads only the row groups that hold them."""
-    parts: list[pa.Table] = []
-    for part in home.parts:
-        first = part.first - home.first
-        here = places[np.searchsorted(places, first) : np.searchsorted(places, first + part.documents)] - first
-        if len(here) or not parts:
-            with opened(part) as file:
-                parts += list(row_groups(file, columns, here))
-    return pa.concat_tables(parts).combine_chunks()
+def read_rows(home: Home, schema: pa.Schema, places: Places) -> pa.RecordBatch:
+    """Some documents of a home, whose places ascend: the columns of a schema. Reads only the pieces that hold them."""
+    read = [piece.columns(schema.names).take(pa.array(here)) for piece, here in chosen_pieces(home, places)]
+    columns = [
+        [pa.array([], field.type), *(batch.column(place) for batch in read)] for place, field in enumerate(schema)
+    ]
+    return pa.RecordBatch.from_arrays([pa.concat_arrays(chunks) for chunks in columns], schema=schema)
 
 
-def row_groups(file: pq.ParquetFile, columns: Sequence[str], places: Places) -> Iterator[pa.Table]:
-    """The rows of a file at some places, a row group after the other; a table without rows where there is none."""
-    start = 0
-    yield file.schema_arrow.empty_table().select(list(columns))
-    for number in range(file.num_row_groups):
-        rows = file.metadata.row_group(number).num_rows
-        here = places[np.searchsorted(places, start) : np.searchsorted(places, start + rows)] - start
-        if len(here):
-            table = file.read_row_group(number, columns=list(columns), use_threads=False)
-            yield table if len(here) == rows else table.take(pa.array(here))
-        start += rows
+def read_values(home: Home, name: str, places: Places) -> npt.NDArray[np.uint8]:
+    """A column of fixed width at some places of a home, which ascend: uint8[places, width]."""
+    found, row = np.empty((len(places), 0), np.uint8), 0
+    for piece, here in chosen_pieces(home, places):
+        given = bytes_of(piece.columns([name]).column(0))
+        found = found if row else np.empty((len(places), given.shape[1]), np.uint8)
+        np.take(given, here, axis=0, out=found[row : row + len(here)], mode="clip")
+        row += len(here)
+    return found
 
 
-@contextmanager
-def opened(part: Part) -> Iterator[pq.ParquetFile]:
-    """A part's signature file. Raises `ValueError` for one of another length."""
-    with storage.open_mapped(part.signatures) as mapped:
-        file = pq.ParquetFile(mapped)
-        if file.metadata.num_rows != part.documents:
-            raise ValueError(f"{part.signatures} has {file.metadata.num_rows} documents, not {part.documents}")
-        yield file
+def read_classes(home: Home, places: Places) -> npt.NDArray[np.uint16]:
+    """Policy classes at some places of a home, which ascend."""
+    return read_values(home, POLICY, places).reshape(-1).view(np.uint16)
 
 
 def in_one(column: pa.ChunkedArray) -> pa.Array:
     """A column's one chunk as it is: to combine that would copy it."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def binary(values: npt.NDArray[Any], kind: pa.DataType, present: pa.Array | None = None) -> pa.Array:
+    """The rows of an array as a column of their bytes, null where a column of booleans says that they are not there. No copy."""
+    if values.size == 0:
+        return pa.nulls(len(values), kind)
+    there = None if present is None else present.buffers()[1]
+    return pa.Array.from_buffers(kind, len(values), [there, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def words_of(column: Any) -> npt.NDArray[np.uint64]:
@@ -102,5 +153,5 @@ def words_of(column: Any) -> npt.NDArray[np.uint64]:
 
 def bytes_of(column: Any) -> npt.NDArray[np.uint8]:
     """A column of bytes as uint8[rows, width]. No copy."""
-    width = column.type.byte_width
+    width = column.type.bit_width // 8
     return np.frombuffer(column.buffers()[1], np.uint8).reshape(-1, width)[column.offset :][: len(column)]

@@ -46,7 +46,7 @@ def _reduce_partition(reduce: Reduce, folder: str, items: int, partition: int) -
     return reduce(partition, blobs) if blobs else None
 
 
-def write_blobs(uri: str, blobs: Iterable[tuple[int, bytes]]) -> None:
+def write_blobs(uri: str, blobs: Iterable[tuple[int, bytes | memoryview]]) -> None:
     """Writes (partition, blob) pairs, one at a time in memory. The file is for this command only: it need not outlast a crash."""
     path = storage.local_path(uri)
     path.parent.mkdir(parents=True, exist_ok=True)

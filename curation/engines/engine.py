@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Emit = Callable[[Item], Iterable[tuple[int, bytes]]]
+Emit = Callable[[Item], Iterable[tuple[int, bytes | memoryview]]]
 Reduce = Callable[[int, list[bytes]], bytes]
 
 

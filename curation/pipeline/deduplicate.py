@@ -315,11 +315,11 @@ class Deduplication:
 
 def shuffled_here(emit: PackKeys, homes: Sequence[Home], reduce: JoinStars) -> list[bytes]:
     """A shuffle in this process: the keys of few homes are small."""
-    blobs: dict[int, list[bytes]] = {}
+    blobs: dict[int, list[memoryview]] = {}
     for home in homes:
         for partition, blob in emit(home):
             blobs.setdefault(partition, []).append(blob)
-    return [reduce(partition, sorted(blobs[partition])) for partition in sorted(blobs)]
+    return [reduce(partition, blobs[partition]) for partition in sorted(blobs)]
 
 
 def parts_of(run: RunFolder, refined: Sequence[Receipt], first: int = 0) -> list[Part]:

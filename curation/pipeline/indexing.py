@@ -75,8 +75,7 @@ class IndexSplit:
     def _kept(self, split: str, removed: pa.Array) -> Iterator[pa.RecordBatch]:
         """The rows of the index, a batch of survivors after the other."""
         matches = read_matches(self.run, split)
-        with storage.open_input(self.run.uri(self.run.signatures(split))) as file:
-            signed = pq.read_table(file, use_threads=False)
+        signed = pa.ipc.open_file(storage.mapped(self.run.uri(self.run.signatures(split)))).read_all()
         for first, batch in read_survivors(self.run, split):
             kept = np.array([first + row not in matches for row in range(batch.num_rows)], np.bool_)
             mask = pc.and_not(pa.array(kept), pc.is_in(batch.column(DOC_ID), removed))

@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 
 from connectors import storage
 from connectors.records import Limits
-from curation.dedup.signature_files import PLAIN
 from curation.pipeline.at_risk import AtRisk
 from curation.pipeline.reading import BATCH_DOCUMENTS, read_batches
 from curation.pipeline.tally import Tally, in_row_order
 from curation.recipes.model import Recipe
 from curation.run import ledger
+from curation.run.arrow_output import ArrowOutput
 from curation.run.documents import EDIT, LANG, LANG_SCORE, MEASURE, META, RECORD_FIELDS, TEXT, Step
 from curation.run.folder import RunFolder
 from curation.run.heartbeat import Heartbeat
@@ -83,7 +83,7 @@ class Refinement:
             paths["signatures"] = (run.signatures(name), self.signatures)
         with ExitStack() as stack:
             self.outputs = {
-                key: stack.enter_context(ParquetOutput(run.uri(path), schema, PLAIN if key == "signatures" else ()))
+                key: stack.enter_context((ArrowOutput if key == "signatures" else ParquetOutput)(run.uri(path), schema))
                 for key, (path, schema) in paths.items()
             }
             self._process_all()

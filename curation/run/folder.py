@@ -51,7 +51,7 @@ class RunFolder:
 
     def signatures(self, unit: str) -> str:
         """Their text hashes and MinHash signatures, in the same order."""
-        return f"work/signatures/{unit}.parquet"
+        return f"work/signatures/{unit}.arrow"
 
     def duplicates(self, unit: str) -> str:
         """Which of them are duplicates, and of which document."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -44,11 +45,15 @@ class ParquetOutput:
     def __enter__(self) -> ParquetOutput:
         self._writing = storage.writing(self.uri)
         self._path: Path = self._writing.__enter__()
+        self._writer = self._open(self._path)
+        return self
+
+    def _open(self, path: Path) -> Any:
+        """What writes a table as one group of rows, until it is closed."""
         plain = {*self.plain, *PLAIN}
         compression = {name: "none" if name in plain else "zstd" for name in self.schema.names}
         dictionaries = [name for name in self.schema.names if name not in plain.union(DISTINCT)]
-        self._writer = pq.ParquetWriter(self._path, self.schema, compression=compression, use_dictionary=dictionaries)
-        return self
+        return pq.ParquetWriter(path, self.schema, compression=compression, use_dictionary=dictionaries)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends a batch in the file's schema."""

@@ -16,7 +16,6 @@ from curation.dedup.homes import Part
 from curation.dedup.keys import Keys, Signing
 from curation.dedup.policy import Policy
 from curation.dedup.shingles import Shingling
-from curation.dedup.signature_files import PLAIN
 from curation.engines.engine import Engine
 from curation.engines.local import LocalEngine
 from curation.engines.spark import SparkEngine
@@ -24,6 +23,7 @@ from curation.pipeline import deduplicate as stage
 from curation.pipeline.deduplicate import deduplicate, settings_of
 from curation.pipeline.refine import SURVIVORS
 from curation.run import ledger
+from curation.run.arrow_output import ArrowOutput
 from curation.run.documents import MEASURE
 from curation.run.folder import RunFolder
 from curation.run.parquet_output import ParquetOutput
@@ -129,7 +129,7 @@ def batch_of(pages: Sequence[Page], first: int = 0) -> pa.RecordBatch:
 def write_split(run: RunFolder, unit: str, pages: Sequence[Page], first: int, keys: Keys) -> Part:
     """The signatures and survivors of a split whose first document has this number."""
     signed = keys(batch_of(pages, first))
-    with ParquetOutput(run.uri(run.signatures(unit)), keys.schema, PLAIN) as output:
+    with ArrowOutput(run.uri(run.signatures(unit)), keys.schema) as output:
         output.write(ledger.conform(signed, keys.schema))
     with ParquetOutput(run.uri(run.survivors(unit)), SURVIVORS) as output:
         output.write(ledger.conform(signed, SURVIVORS))

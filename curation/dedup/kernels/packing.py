@@ -5,13 +5,18 @@ A row travels as its distance from the row before in the same partition: one byt
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from curation.dedup.kernels import read_only
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry, inlined
 
+UInt16s = np.ndarray[Any, Any]
+
 U = np.uint64
 FURTHER = 255  # a gap byte that does not end its gap
+KEYS, GAPS, CLASSES, CHECKS = range(4)  # sections of a blob
 _HALF = U(32)
 
 
@@ -23,16 +28,16 @@ def partition_of(key, partitions):  # type: ignore[no-untyped-def]
 
 @entry
 def count_keys(
-    keys: UInt64s, rows: Int64s, partitions: int, key_counts: Int64s, gap_counts: Int64s, last: Int64s
+    keys: UInt64s, places: Int64s, rows: Int64s, partitions: int, key_counts: Int64s, gap_counts: Int64s, last: Int64s
 ) -> None:
-    """How many keys and gap bytes each partition gets. `keys` are uint64[documents, keys of each], `rows` theirs, ascending.
+    """Adds how many keys and gap bytes each partition gets from the documents at some places of uint64[…, keys of each].
 
-    key_counts, gap_counts and last are zero, int64[partitions].
+    rows  theirs, ascending from one call to the next. key_counts, gap_counts and last are zero before the first.
     """
-    for document in range(keys.shape[0]):
+    for document in range(len(places)):
         row = rows[document]
-        for place in range(keys.shape[1]):
-            partition = partition_of(keys[document, place], partitions)
+        for band in range(keys.shape[1]):
+            partition = partition_of(keys[places[document], band], partitions)
             key_counts[partition] += 1
             gap = row - last[partition]
             gap_counts[partition] += 1 if gap < FURTHER else 1 + gap // FURTHER
@@ -41,59 +46,47 @@ def count_keys(
 
 @entry
 def place_keys(
-    keys: UInt64s,
-    rows: Int64s,
-    partitions: int,
-    key_places: Int64s,
-    gap_places: Int64s,
-    last: Int64s,
-    packed: UInt64s,
-    documents: Int64s,
-    gaps: Bytes,
-) -> None:
-    """Puts each key, its document and its gap where its partition's are; the places begin at each partition's first and move on.
+    keys: UInt64s, places: Int64s, rows: Int64s, classes: UInt16s, checks: UInt64s, partitions: int, last: Int64s,
+    begins: Int64s, words: UInt64s, gaps: Bytes, shorts: UInt16s,
+) -> None:  # fmt: skip
+    """Puts what is known of each key where its partition's is; `begins`, int64[4, partitions], move on from call to call.
 
-    documents  as long as `packed`, or empty where nobody asks for them
+    words, gaps, shorts  one buffer, in eight bytes, in bytes and in two, as the sections of `begins` count
+    classes, checks      of each document, or empty where they are not written down; classes only of those at the places
     """
-    with_documents = len(documents) > 0
-    for document in range(keys.shape[0]):
-        row = rows[document]
-        for place in range(keys.shape[1]):
-            key = keys[document, place]
+    classed, checked = len(classes) > 0, len(checks) > 0
+    for document in range(len(places)):
+        row, place = rows[document], places[document]
+        for band in range(keys.shape[1]):
+            key = keys[place, band]
             partition = partition_of(key, partitions)
-            packed[key_places[partition]] = key
-            if with_documents:
-                documents[key_places[partition]] = document
-            key_places[partition] += 1
+            words[begins[KEYS, partition]] = key
+            begins[KEYS, partition] += 1
+            if classed:
+                shorts[begins[CLASSES, partition]] = classes[document]
+                begins[CLASSES, partition] += 1
+            if checked:
+                words[begins[CHECKS, partition]] = checks[place]
+                begins[CHECKS, partition] += 1
             gap = row - last[partition]
+            at = begins[GAPS, partition]
             while gap >= FURTHER:
-                gaps[gap_places[partition]] = FURTHER
-                gap_places[partition] += 1
+                gaps[at] = FURTHER
+                at += 1
                 gap -= FURTHER
-            gaps[gap_places[partition]] = gap
-            gap_places[partition] += 1
+            gaps[at] = gap
+            begins[GAPS, partition] = at + 1
             last[partition] = row
-
-
-@entry
-def read_gaps(gaps: Bytes, first: int, numbers: Int64s) -> int:
-    """The document numbers that the gaps of a blob stand for, counted from its first. Gives how many there are."""
-    number, count = first, 0
-    for gap in gaps:
-        number += gap
-        if gap != FURTHER:
-            numbers[count] = number
-            count += 1
-    return count
 
 
 def warm_up() -> None:
     """Compiles the kernels of this file."""
-    keys, gaps = np.zeros((1, 1), np.uint64), np.zeros(8, np.uint8)
+    buffer = np.zeros(8, np.uint64)
     counts = [np.zeros(1, np.int64) for _ in range(3)]
-    rows = np.zeros(1, np.int64)
-    for given in (keys, read_only(keys)):
-        count_keys(given, rows, 1, *counts)
-        a, b, c = (np.zeros(1, np.int64) for _ in range(3))
-        place_keys(given, rows, 1, a, b, c, np.zeros(1, np.uint64), rows.copy(), gaps)
-    read_gaps(read_only(gaps[:1]), 0, rows)
+    places, classes = np.zeros(1, np.int64), np.zeros(1, np.uint16)
+    for keys in (buffer[:1].reshape(1, 1), read_only(buffer[:1].reshape(1, 1))):
+        count_keys(keys, places, places, 1, *counts)
+        for checks in (buffer[:0], read_only(buffer[:0])):
+            begins = np.zeros((4, 1), np.int64)
+            views = buffer, buffer.view(np.uint8), buffer.view(np.uint16)
+            place_keys(keys, places, places, classes, checks, 1, counts[0], begins, *views)

@@ -13,6 +13,7 @@ U32 = np.uint32
 UInt32s = np.ndarray[Any, Any]
 DIGITS = 256
 _FEW = 48  # of so many hashes sorting by insertion is the faster way
+_FEW_STEPS = 4  # of four merges at once: what is left is merged by two
 
 
 @entry
@@ -101,9 +102,47 @@ def compare_pairs(
 def common_hashes(a: UInt32s, b: UInt32s) -> int:
     """How many hashes two ascending arrays have in common.
 
-    Merges from both ends at once: each step waits for the one before it, and the two ends do not wait for each other.
+    Cut in two at the same hash, and both halves merged from both ends at once: each step waits for the one before it, and the
+    four ends do not wait for each other. So many steps are safe as no end can overrun another, which takes the checks out.
     """
-    at, stop, other, end = np.int64(0), np.int64(len(a)) - 1, np.int64(0), np.int64(len(b)) - 1
+    middle, low, high = np.int64(len(a)) >> 1, np.int64(0), np.int64(len(b))
+    while low < high:  # where in b the upper half of a begins
+        place = (low + high) >> 1
+        if b[place] < a[middle]:
+            low = place + 1
+        else:
+            high = place
+    at, stop, other, end = np.int64(0), middle - 1, np.int64(0), low - 1
+    upper, upper_stop, upper_other, upper_end = middle, np.int64(len(a)) - 1, low, np.int64(len(b)) - 1
+    common = np.int64(0)
+    while True:
+        steps = min(min(stop - at, end - other), min(upper_stop - upper, upper_end - upper_other)) >> 1
+        if steps < _FEW_STEPS:
+            break
+        for _ in range(steps):
+            one, two = a[at], b[other]
+            common += np.int64(one == two)
+            at += one <= two
+            other += two <= one
+            one, two = a[stop], b[end]
+            common += np.int64(one == two)
+            stop -= one >= two
+            end -= two >= one
+            one, two = a[upper], b[upper_other]
+            common += np.int64(one == two)
+            upper += one <= two
+            upper_other += two <= one
+            one, two = a[upper_stop], b[upper_end]
+            common += np.int64(one == two)
+            upper_stop -= one >= two
+            upper_end -= two >= one
+    common += common_between(a, at, stop, b, other, end)
+    return common + common_between(a, upper, upper_stop, b, upper_other, upper_end)
+
+
+@kernel
+def common_between(a: UInt32s, at: int, stop: int, b: UInt32s, other: int, end: int) -> int:
+    """How many hashes a[at : stop + 1] and b[other : end + 1] have in common; merged from both ends at once."""
     common = np.int64(0)
     while at < stop and other < end:  # two are left of each, so that either end has one
         low, other_low, high, other_high = a[at], b[other], a[stop], b[end]

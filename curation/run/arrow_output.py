@@ -1,0 +1,17 @@
+"""Arrow files of a run whose bytes do not depend on how their rows arrived: for what later stages map and look into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from curation.run.parquet_output import ParquetOutput
+
+
+class ArrowOutput(ParquetOutput):
+    """A file in Arrow's format, uncompressed, written as a `ParquetOutput` is: a record batch a group of rows."""
+
+    def _open(self, path: Path) -> Any:
+        return pa.ipc.new_file(str(path), self.schema)
