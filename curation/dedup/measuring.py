@@ -188,15 +188,22 @@ def in_order(pairs: pa.Table) -> pa.Table:
     )  # the sort that merges what is in order
 
 
+def are_in_order(first: Numbers, second: Numbers) -> bool:
+    """Whether pairs of numbers ascend, by the first and then by the second."""
+    farther = first[1:] > first[:-1]
+    return bool((farther | ((first[1:] == first[:-1]) & (second[1:] >= second[:-1]))).all())
+
+
 def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
     """A home's similar pairs by range of rank, those of a document together, the nearest in rank first."""
     places = pairs.column(PLACE).to_numpy()
-    numbers = places.astype(np.uint64) + np.uint64(home.first)
+    ranks = ranks_of(places.astype(np.uint64) + np.uint64(home.first), read_classes(home, places))
+    nearer = pairs.column(NEARER).to_numpy()
     rows = np.empty(len(pairs), SIMILAR)
-    rows["rank"] = ranks_of(numbers, read_classes(home, places))
-    rows["nearer"] = pairs.column(NEARER).to_numpy()
-    rows["similarity"] = pairs.column(SIMILARITY).to_numpy()
-    rows = rows[np.lexsort((rows["nearer"], rows["rank"]))]
-    cuts = np.searchsorted(rows["rank"], np.array([*starts, 2**64 - 1], np.uint64))
+    rows["rank"], rows["nearer"], rows["similarity"] = ranks, nearer, pairs.column(SIMILARITY).to_numpy()
+    if not are_in_order(ranks, nearer):  # where classes differ
+        order = np.lexsort((nearer, ranks))
+        ranks, rows = ranks[order], rows[order]
+    cuts = np.searchsorted(ranks, np.array([*starts, 2**64 - 1], np.uint64))
     for number in np.flatnonzero(np.diff(cuts)).tolist():
         yield number, rows[cuts[number] : cuts[number + 1]].tobytes()

@@ -28,6 +28,7 @@ FAILURES_ALLOWED = 16  # of one task: a document that kills its worker is found 
 CONFIGURED_BY = ("PYSPARK_GATEWAY_PORT", "SPARK_REMOTE", "MASTER")  # spark-submit, Spark Connect, the user
 
 LOCAL_SETTINGS = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # paths and receipts are no work to optimise machine code for
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
