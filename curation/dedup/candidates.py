@@ -18,7 +18,7 @@ from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.key_blobs import Documents, numbers_of, pack
 from curation.dedup.removed import places_of, read_table
-from curation.dedup.signature_files import POLICY, pieces, words_of
+from curation.dedup.signature_files import POLICY, chosen_pieces, words_of
 from curation.dedup.stars import star_edges
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
@@ -84,11 +84,10 @@ class PackKeys:
     round: Round
 
     def __call__(self, home: Home) -> Iterator[tuple[int, memoryview]]:
-        taken, documents = self.round.taken(home), []
-        for first, piece in pieces(home):
-            places = np.flatnonzero(taken[first : first + piece.documents])
-            if len(places):
-                documents.append(self._documents(first, places, piece.columns([self.round.column, POLICY])))
+        documents = [
+            self._documents(first, places, piece.columns([self.round.column, POLICY]))
+            for first, piece, places in chosen_pieces(home, np.flatnonzero(self.round.taken(home)))
+        ]
         yield from pack(home.first, documents, self.round.partitions)
 
     def _documents(self, first: int, places: Places, batch: pa.RecordBatch) -> Documents:

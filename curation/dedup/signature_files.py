@@ -59,16 +59,17 @@ class Piece:
     columns: Callable[[Sequence[str]], pa.RecordBatch]
 
 
-def pieces(home: Home) -> Iterator[tuple[int, Piece]]:
-    """A home's documents piece by piece, each with the place of its first. Raises `ValueError` for a file of another length."""
+def pieces(home: Home) -> list[Piece]:
+    """A home's documents piece by piece, in order. Raises `ValueError` for a file of another length."""
+    found: list[Piece] = []
     for part in home.parts:
-        place, stop = part.first - home.first, part.first - home.first + part.documents
         given = index_pieces if part.signatures.endswith(INDEX) else mapped_pieces
-        for piece in given(part.signatures):
-            yield place, piece
-            place += piece.documents
-        if place != stop:
-            raise ValueError(f"{part.signatures} has {place - stop + part.documents} documents, not {part.documents}")
+        here = list(given(part.signatures))
+        documents = sum(piece.documents for piece in here)
+        if documents != part.documents:
+            raise ValueError(f"{part.signatures} has {documents} documents, not {part.documents}")
+        found += here
+    return found
 
 
 def mapped_pieces(uri: str) -> Iterator[Piece]:
@@ -81,11 +82,9 @@ def mapped_pieces(uri: str) -> Iterator[Piece]:
 
 def index_pieces(uri: str) -> Iterator[Piece]:
     """Of a file of an index."""
-    with storage.open_mapped(uri) as mapped:
-        file = pq.ParquetFile(mapped)
-        for number in range(file.num_row_groups):
-            read = partial(read_row_group, file, number)
-            yield Piece(file.metadata.row_group(number).num_rows, read)
+    file = pq.ParquetFile(pa.BufferReader(storage.mapped(uri)))
+    for number in range(file.num_row_groups):
+        yield Piece(file.metadata.row_group(number).num_rows, partial(read_row_group, file, number))
 
 
 def read_row_group(file: pq.ParquetFile, number: int, names: Sequence[str]) -> pa.RecordBatch:
@@ -94,22 +93,23 @@ def read_row_group(file: pq.ParquetFile, number: int, names: Sequence[str]) -> p
     return table.combine_chunks().to_batches()[0]
 
 
-def chosen_pieces(home: Home, places: Places) -> Iterator[tuple[Piece, Places]]:
-    """The pieces that hold some places of a home, which ascend, each with where in it they are."""
-    for first, piece in pieces(home):
-        here = places[np.searchsorted(places, first) : np.searchsorted(places, first + piece.documents)] - first
-        if len(here):
-            yield piece, here
+def chosen_pieces(home: Home, places: Places) -> Iterator[tuple[int, Piece, Places]]:
+    """The pieces that hold some places of a home, which ascend, each with the place of its first, and where in it they are."""
+    given = pieces(home)
+    ends = np.cumsum([0, *(piece.documents for piece in given)])
+    cuts = np.searchsorted(places, ends)
+    for number in np.flatnonzero(np.diff(cuts)).tolist():
+        yield int(ends[number]), given[number], places[cuts[number] : cuts[number + 1]] - ends[number]
 
 
 def read_column(home: Home, name: str) -> pa.Array:
     """One column of a home's signature files, as one array."""
-    return pa.concat_arrays([piece.columns([name]).column(0) for _, piece in pieces(home)])
+    return pa.concat_arrays([piece.columns([name]).column(0) for piece in pieces(home)])
 
 
 def read_rows(home: Home, schema: pa.Schema, places: Places) -> pa.RecordBatch:
     """Some documents of a home, whose places ascend: the columns of a schema. Reads only the pieces that hold them."""
-    read = [piece.columns(schema.names).take(pa.array(here)) for piece, here in chosen_pieces(home, places)]
+    read = [piece.columns(schema.names).take(pa.array(here)) for _, piece, here in chosen_pieces(home, places)]
     columns = [
         [pa.array([], field.type), *(batch.column(place) for batch in read)] for place, field in enumerate(schema)
     ]
@@ -119,7 +119,7 @@ def read_rows(home: Home, schema: pa.Schema, places: Places) -> pa.RecordBatch:
 def read_values(home: Home, name: str, places: Places) -> npt.NDArray[np.uint8]:
     """A column of fixed width at some places of a home, which ascend: uint8[places, width]."""
     found, row = np.empty((len(places), 0), np.uint8), 0
-    for piece, here in chosen_pieces(home, places):
+    for _, piece, here in chosen_pieces(home, places):
         given = bytes_of(piece.columns([name]).column(0))
         found = found if row else np.empty((len(places), given.shape[1]), np.uint8)
         np.take(given, here, axis=0, out=found[row : row + len(here)], mode="clip")

@@ -35,6 +35,8 @@ class ParquetOutput:
     `PLAIN` ones do.
     """
 
+    most_rows = ROWS  # of a group
+
     def __init__(self, uri: str, schema: pa.Schema, plain: Sequence[str] = ()) -> None:
         self.uri, self.schema, self.plain = uri, schema, plain
         self.rows = 0
@@ -63,11 +65,11 @@ class ParquetOutput:
         while start < batch.num_rows:
             before = int(ends[start - 1]) if start else 0
             by_bytes = int(np.searchsorted(ends, before + BYTES - self._waiting_bytes)) + 1
-            stop = min(batch.num_rows, by_bytes, start + ROWS - self._waiting_rows)
+            stop = min(batch.num_rows, by_bytes, start + self.most_rows - self._waiting_rows)
             self._waiting.append(batch.slice(start, stop - start))
             self._waiting_rows += stop - start
             self._waiting_bytes += int(ends[stop - 1]) - before
-            if self._waiting_rows >= ROWS or self._waiting_bytes >= BYTES:
+            if self._waiting_rows >= self.most_rows or self._waiting_bytes >= BYTES:
                 self._write_group()
             start = stop
 
@@ -95,6 +97,6 @@ def _string_bytes(batch: pa.RecordBatch) -> np.ndarray[tuple[int], np.dtype[np.i
     """Bytes of each row's strings and binaries."""
     total = np.zeros(batch.num_rows, np.int64)
     for column in batch.columns:
-        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
             total += pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
     return total
