@@ -25,7 +25,7 @@ def distinct_with_places(values: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np
         return values[first], np.cumsum(first) - 1
     once, places = distinct(values), np.empty(len(values), np.int64)
     span = int(once[-1] - once[0])
-    shift = max(0, span.bit_length() - max(0, (len(once) // _PER_STRETCH).bit_length()))
+    shift = min(63, max(0, span.bit_length() - (len(once) // _PER_STRETCH).bit_length()))  # of 64 bits no more can be
     find_places(once, values, shift, np.zeros((span >> shift) + 2, np.int64), places)
     return once, places
 

@@ -75,8 +75,12 @@ class ParquetOutput:
 
     def _write_group(self) -> None:
         if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting, self.schema).combine_chunks())
+            self._writer.write_table(self._group())
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+    def _group(self) -> pa.Table:
+        """The rows that wait, in one chunk."""
+        return pa.Table.from_batches(self._waiting, self.schema).combine_chunks()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

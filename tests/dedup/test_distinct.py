@@ -1,0 +1,31 @@
+"""Distinct numbers and where each stands, against numpy's `unique`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.dedup.distinct import distinct, distinct_with_places
+
+NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 9) | st.integers(2**40, 2**40 + 99)
+
+
+@given(st.lists(NUMBERS, max_size=80))
+def test_each_once_and_where_each_stands(numbers: list[int]) -> None:
+    values = np.array(numbers, np.uint64)
+    once, places = np.unique(values, return_inverse=True)
+    found, where = distinct_with_places(values)
+    assert np.array_equal(found, once) and np.array_equal(where, places)
+    assert np.array_equal(distinct(values), once)
+
+
+@pytest.mark.parametrize("spread", [1, 2**20, 2**50])
+def test_many(spread: int) -> None:
+    """Close together, apart, and some far from all others."""
+    random = np.random.default_rng(spread)
+    values = np.concatenate([random.integers(0, 5000, 20_000) * spread, [2**63]]).astype(np.uint64)
+    random.shuffle(values)
+    found, where = distinct_with_places(values)
+    assert np.array_equal(found[where], values) and (np.diff(found.astype(np.float64)) > 0).all()
