@@ -87,7 +87,7 @@ class SparkEngine:
     """
 
     name = "spark"
-    few = 16  # a job costs some 0.8 CPU s whatever it does
+    few = 16  # a job costs a quarter of a CPU second whatever it does, and more while Java warms up
 
     def __init__(self, scratch: str, partitions: int | None = None) -> None:
         self.scratch = scratch
