@@ -27,6 +27,7 @@ class Data(Strict):
     sequence_length: PositiveInt = 128
     seed: int = 1
     documents: Literal["isolated", "continuous"] = "continuous"
+    packing: Literal["concat", "best_fit"] = "concat"  # best_fit: no document is cut that fits a sequence
     stages: tuple[Stage, ...] = ()  # none: every source of the run, by its tokens
     max_epochs: dict[str, PositiveFloat] = {}  # a plan that would repeat a source more often is an error
     blend: str = ""  # a file that `corpusmill blend` made, in place of `stages` and `max_epochs`

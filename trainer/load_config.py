@@ -79,8 +79,11 @@ def to_yaml(config: Training) -> str:
 
 
 def first_difference(old: Mapping[str, Any], new: Mapping[str, Any], allowed: Sequence[str] = FREE) -> str | None:
-    """The first key whose values differ, as `model.layers was 4, is 2`; None where all that matters is the same."""
-    was, now = _flat(old), _flat(new)
+    """The first key whose values differ, as `model.layers was 4, is 2`; None where all that matters is the same.
+
+    A key that the old one does not have was not known yet, and had its default.
+    """
+    was, now = _flat(to_plain(Training())) | _flat(old), _flat(new)
     for key in [*was, *(key for key in now if key not in was)]:
         if any(key == free or key.startswith(f"{free}.") for free in allowed):
             continue

@@ -1,8 +1,8 @@
 """From samples to micro-batches: tokens, weights, positions and the documents that own the labels.
 
-Everything but the reading of a row is done for all rows at once. The one quantity that the rest follows from is where a
-document begins, counted from the row's first label: a label at 0 or later is a document's first token, predicted from
-another document; the same token is the next input, where positions restart.
+Everything but the reading of a row is done for all rows at once, from its pieces. The first label of a piece that begins its
+document is predicted from another document; the same token is the next input, where positions restart. A piece in the midst of
+its document has the token before it as its input, and positions restart there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from trainer.data.micro_batch import SPANS, MicroBatch
 from trainer.data.plan import DataPlan, Samples
+from trainer.data.source import Pieces, joined
 
 Indices = npt.NDArray[np.int64]
 
@@ -41,45 +42,50 @@ def step_batches(plan: DataPlan, step: int, data_rank: int = 0, data_size: int =
 def micro_batch(plan: DataPlan, samples: Samples) -> MicroBatch:
     """The micro-batch of these samples, a row each."""
     rows, size = len(samples), plan.sequence_length
-    tokens = np.empty((rows, size + 1), dtype=np.int64)
-    spans, begins = _spans(plan, samples, tokens)
-    weights = np.ones((rows, size), dtype=np.float32)
+    inputs, labels = (np.empty((rows, size), dtype=np.int64) for _ in range(2))
+    pieces, spans = _spans(plan, samples, inputs, labels)
+    segments = np.repeat(np.arange(len(spans), dtype=np.int32), spans["tokens"]).reshape(rows, size)
+    weights = (pieces.document >= 0).astype(np.float32)[segments]
     positions = np.broadcast_to(np.arange(size, dtype=np.int64), (rows, size))
     if plan.isolated:
-        restarts = begins >= 0
-        row, label = spans["row"][restarts], begins[restarts]
-        weights[row, label] = 0
-        positions = positions - _last_restart(row, label + 1, (rows, size))
-    for erased_row, (at, start) in enumerate(zip(samples.source.tolist(), samples.start.tolist())):
-        if len(plan.sources[at].erased):
-            for first, stop in zip(*plan.sources[at].erased_labels(start)):
-                weights[erased_row, first:stop] = 0
+        weights[spans["row"][pieces.begins], pieces.first[pieces.begins]] = 0
+        positions = positions - _last_restart(spans["row"], pieces.first + pieces.begins, (rows, size))
+    _leave_out_erased(plan, pieces, spans, weights)
     return MicroBatch(
-        tokens_BS=np.ascontiguousarray(tokens[:, :-1]),
-        labels_BS=np.ascontiguousarray(tokens[:, 1:]),
+        tokens_BS=inputs,
+        labels_BS=labels,
         weights_BS=weights,
         positions_BS=np.ascontiguousarray(positions),
-        segments_BS=np.repeat(np.arange(len(spans), dtype=np.int32), spans["tokens"]).reshape(rows, size),
+        segments_BS=segments,
         spans=spans,
         isolated=plan.isolated,
     )
 
 
-def _spans(plan: DataPlan, samples: Samples, tokens: Indices) -> tuple[npt.NDArray[np.void], Indices]:
-    """Reads the rows' tokens; their spans, and where each span's document begins, counted from the row's first label."""
-    parts: list[tuple[Indices, Indices]] = []
+def _spans(plan: DataPlan, samples: Samples, inputs: Indices, labels: Indices) -> tuple[Pieces, npt.NDArray[np.void]]:
+    """Reads the rows' tokens; their pieces, and a span for each."""
+    parts: list[Pieces] = []
     for row, (source, start) in enumerate(zip(samples.source.tolist(), samples.start.tolist())):
-        plan.sources[source].read(start, tokens[row])
-        parts.append(plan.sources[source].labels(start))
-    row_of = np.repeat(np.arange(len(samples)), [len(documents) for documents, _ in parts])
-    begins = np.concatenate([begin for _, begin in parts])
-    spans = np.zeros(len(begins), dtype=SPANS)
-    spans["sample"], spans["source"] = samples.number[row_of], samples.source[row_of]
-    spans["row"], spans["document"] = row_of, np.concatenate([documents for documents, _ in parts])
-    spans["first"] = np.maximum(begins, 0)
-    flat = row_of * plan.sequence_length + spans["first"]
-    spans["tokens"] = np.diff(flat, append=len(samples) * plan.sequence_length)
-    return spans, begins
+        plan.sources[source].read_row(start, inputs[row], labels[row])
+        parts.append(plan.sources[source].pieces(start))
+    pieces, row_of = joined(parts), np.repeat(np.arange(len(samples)), [len(part) for part in parts])
+    spans = np.zeros(len(pieces), dtype=SPANS)
+    spans["sample"], spans["source"], spans["row"] = samples.number[row_of], samples.source[row_of], row_of
+    spans["document"], spans["first"], spans["tokens"] = pieces.document, pieces.first, pieces.tokens
+    return pieces, spans
+
+
+def _leave_out_erased(
+    plan: DataPlan, pieces: Pieces, spans: npt.NDArray[np.void], weights: npt.NDArray[np.float32]
+) -> None:
+    """Weight 0 for labels that were erased."""
+    erased = np.array([len(source.erased) > 0 for source in plan.sources])
+    for at in np.flatnonzero(erased[spans["source"]] & (pieces.document >= 0)).tolist():
+        position, row = int(pieces.position[at]), spans["row"][at]
+        for first, stop in zip(
+            *plan.sources[spans["source"][at]].erased.inside(position, position + int(pieces.tokens[at]))
+        ):
+            weights[row, first - position + pieces.first[at] : stop - position + pieces.first[at]] = 0
 
 
 def _last_restart(row: Indices, column: Indices, shape: tuple[int, int]) -> Indices:

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trainer.data.plan import DataPlan
 
 Place = tuple[str, int, int]  # shard, first token, tokens
@@ -54,15 +52,10 @@ def first_step(plan: DataPlan, places: Iterable[Place], stop: int | None = None)
 
 def _first_step(plan: DataPlan, number: int, start: int, stop: int, draws: int) -> int | None:
     """Of tokens [start, stop) of a source's stream. Later epochs are asked only where an earlier one leaves them out."""
-    source, size = plan.sources[number], plan.sequence_length
+    source = plan.sources[number]
     for epoch in range(-(-draws // source.chunks)):
-        offset = source.offset(epoch)
-        lowest = max(0, -(-(start - size - offset) // size))
-        highest = min(source.chunks - 1, (stop - 1 - offset) // size)
-        if highest < lowest:
-            continue
-        drawn = int(source.draws_of(epoch, np.arange(lowest, highest + 1, dtype=np.int64)).min())
-        if drawn < draws:
+        drawn = source.first_draw(epoch, start, stop)
+        if drawn is not None and drawn < draws:
             sample = plan.sample_number(number, drawn)
             assert sample is not None
             return plan.step_of(sample)

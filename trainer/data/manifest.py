@@ -37,6 +37,7 @@ class ShardRow:
     bin_sha256: str
     idx_sha256: str
     language: str = ""  # of the group, where the run tells languages apart
+    end_of_document: int = 0
     erased_sha256: str = ""
     earlier: tuple[str, ...] = ()
 
@@ -91,6 +92,7 @@ def _row(shard: dict[str, Any], files: dict[str, dict[str, Any]], erasures: list
         bin_sha256=str(files[f"shards/{name}.bin"]["sha256"]),
         idx_sha256=str(files[f"shards/{name}.idx"]["sha256"]),
         language=str(shard.get("language", "")),
+        end_of_document=int(shard["end_of_document"]),
         erased_sha256=str(files.get(f"shards/{name}.{SUFFIX}", {}).get("sha256", "")),
         earlier=_earlier(name, erasures),
     )

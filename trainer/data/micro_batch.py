@@ -13,7 +13,7 @@ SPANS = np.dtype(
         ("sample", np.int64),  # number of the sample in the whole run
         ("row", np.int32),  # row of this micro-batch
         ("source", np.int32),  # index into the plan's sources
-        ("document", np.int64),  # index of the document in its source, over its shards in order
+        ("document", np.int64),  # index of the document in its source, over its shards in order; -1 is padding
         ("first", np.int32),  # first label position of the row that belongs to the document
         ("tokens", np.int32),  # how many labels belong to it
     ]

@@ -24,14 +24,15 @@ from connectors.errors import UserError, nearest
 from trainer.config import Stage, Training
 from trainer.data.blend import Blend
 from trainer.data.manifest import TRAIN, ShardRow, erased_file, open_shard, read_shards
-from trainer.data.source import Source
+from trainer.data.packed_source import PackedSource
+from trainer.data.source import Pieces, Source
 
 Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of the run, arrays of one length. `start`: the first input's position in the source's stream of tokens."""
+    """Samples of the run, arrays of one length. `start`: what the source finds the row by, see `trainer.data.source.Chunks`."""
 
     number: Indices
     source: Indices  # index into the plan's sources
@@ -104,10 +105,18 @@ class DataPlan:
         """Whether documents of a row do not see each other."""
         return self.data.documents == "isolated"
 
+    @property
+    def packed(self) -> bool:
+        """Whether whole documents are put together, and rows padded, in place of a stream that is cut."""
+        return self.data.packing == "best_fit"
+
     def _open(self, shards: Path, name: str) -> Source:
         rows = [row for row in self.rows_of_shards if row.source == name]
         readers = [(row.name, open_shard(shards, row)) for row in rows]
         erased = {row.name: read_erased(erased_file(shards, row), row.tokens) for row in rows if row.erased_sha256}
+        if self.packed:
+            end = rows[0].end_of_document
+            return PackedSource(name, readers, self.sequence_length, self.data.seed, erased, end_of_document=end)
         return Source(name, readers, self.sequence_length, self.data.seed, erased)
 
     def _work_out(self, stages: tuple[Stage, ...]) -> list[_Section]:
@@ -207,19 +216,20 @@ class DataPlan:
         return self.trained(self.samples(self.numbers(step)))
 
     def trained(self, samples: Samples) -> int:
-        """The sum of the weights of samples: every label that was not erased; of isolated documents, all but those that begin
-        a document.
-        """
+        """The sum of the weights of samples."""
         tokens = self.sequence_length * len(samples)
-        for number, start in zip(samples.source.tolist(), samples.start.tolist()):
-            source = self.sources[number]
-            if len(source.erased):
-                tokens -= source.erased.count(start + 1, start + 1 + self.sequence_length)
-            if self.isolated:
-                begins = source.labels(start)[1]
-                begun = begins[begins >= 0]
-                tokens -= len(begun) - int(np.count_nonzero(source.erased.holds(begun + (start + 1))))
+        for source, start in zip(samples.source.tolist(), samples.start.tolist()):
+            if self.isolated or self.packed or len(self.sources[source].erased):
+                tokens -= int(self.untrained(source, self.sources[source].pieces(start)).sum())
         return tokens
+
+    def untrained(self, source: int, pieces: Pieces) -> Indices:
+        """How many labels of each piece have weight 0: padding, what was erased, and the first of an isolated document."""
+        erased, stop = self.sources[source].erased, pieces.position + pieces.tokens
+        gone = erased.before(stop) - erased.before(pieces.position)
+        if self.isolated:
+            gone += pieces.begins & ~erased.holds(pieces.position)
+        return np.where(pieces.document >= 0, gone, pieces.tokens)
 
     def description(self) -> dict[str, Any]:
         """All that the plan depends on, as JSON. Two plans with equal descriptions are one plan."""
@@ -228,7 +238,7 @@ class DataPlan:
             "sequence_length": self.sequence_length,
             "seed": self.data.seed,
             "documents": self.data.documents,
-            "packing": "concat",
+            "packing": self.data.packing,
             "sequences": self.sequences,
             "shards": [row.description() for row in self.rows_of_shards],
             "stages": [

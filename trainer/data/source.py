@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -30,11 +30,39 @@ _OFFSET, _ORDER = 1, 2  # what a key is for
 
 @dataclass(frozen=True)
 class Chunks:
-    """Chunks of one source, arrays of one length. `start`: the first input's position in the source's stream."""
+    """Chunks of one source, arrays of one length. `start`: what the source finds the row by, its first input's position in the
+    stream; where documents are packed, the chunk.
+    """
 
     epoch: Indices
     chunk: Indices
     start: Indices
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What the S labels of a row are: stretches of documents in order, arrays of one length. All labels are in one.
+
+    document  index in the source; -1 is padding, which is not trained on
+    position  of the first label in the source's stream; 0 of padding
+    first     of the first label in the row
+    tokens    labels
+    begins    whether the first label is its document's first token
+    """
+
+    document: Indices
+    position: Indices
+    first: Indices
+    tokens: Indices
+    begins: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.document)
+
+
+def joined(rows: Sequence[Pieces]) -> Pieces:
+    """The pieces of several rows, one row's after another's."""
+    return Pieces(*(np.concatenate([getattr(row, part.name) for row in rows]) for part in fields(Pieces)))
 
 
 @dataclass(frozen=True)
@@ -76,18 +104,23 @@ class Source:
         self._first_tokens = _sums([reader.tokens for reader in self._readers])
         self._first_documents = _sums([len(reader) for reader in self._readers])
         self.tokens, self.documents = self._first_tokens[-1], self._first_documents[-1]
-        self.chunks = (self.tokens - sequence_length) // sequence_length
-        if self.chunks < 1:
-            raise UserError(
-                f"Source '{name}' has {self.tokens:,} tokens, too few for data.sequence_length {sequence_length:,}: it "
-                f"takes twice that. Shorten the sequence, or leave the source out of data.stages."
-            )
+        self.chunks = self._cut()
         parts = [(base, (erased or {}).get(shard)) for shard, base in zip(self.shards, self._first_tokens)]
         self.erased = erased_spans.joined(
             [(base, spans) for base, spans in parts if spans is not None]
         )  # of the stream
         self.offset = lru_cache(maxsize=8)(self._offset)
         self._order = lru_cache(maxsize=8)(self._permutation)
+
+    def _cut(self) -> int:
+        """How many chunks there are in an epoch."""
+        chunks = (self.tokens - self.sequence_length) // self.sequence_length
+        if chunks < 1:
+            raise UserError(
+                f"Source '{self.name}' has {self.tokens:,} tokens, too few for data.sequence_length "
+                f"{self.sequence_length:,}: it takes twice that. Shorten the sequence, or leave the source out of data.stages."
+            )
+        return chunks
 
     def _offset(self, epoch: int) -> int:
         """Where the first chunk of an epoch starts."""
@@ -104,8 +137,24 @@ class Source:
         for one in np.unique(epoch).tolist():
             of_epoch = epoch == one
             chunk[of_epoch] = self._order(one)(within[of_epoch])
-            start[of_epoch] = self.offset(one) + chunk[of_epoch] * self.sequence_length
+            start[of_epoch] = self._starts(one, chunk[of_epoch])
         return Chunks(epoch, chunk, start)
+
+    def _starts(self, epoch: int, chunks: Indices) -> Indices:
+        return self.offset(epoch) + chunks * self.sequence_length
+
+    def read_row(self, start: int, inputs: Indices, labels: Indices) -> None:
+        """Fill a row's S inputs and S labels."""
+        tokens = np.empty(self.sequence_length + 1, dtype=np.int64)
+        self.read(start, tokens)
+        inputs[:], labels[:] = tokens[:-1], tokens[1:]
+
+    def pieces(self, start: int) -> Pieces:
+        """The documents of a row's labels."""
+        documents, begins = self.labels(start)
+        first = np.maximum(begins, 0)
+        tokens = np.diff(first, append=self.sequence_length)
+        return Pieces(documents, start + 1 + first, first, tokens, begins >= 0)
 
     def read(self, start: int, tokens: Indices) -> None:
         """Fill `tokens` with the stream from position `start` on."""
@@ -142,11 +191,6 @@ class Source:
             return found[0]
         return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
 
-    def erased_labels(self, start: int) -> tuple[Indices, Indices]:
-        """Which of the S labels after position `start` were erased: runs of them, counted from the first label."""
-        first, stop = self.erased.inside(start + 1, start + 1 + self.sequence_length)
-        return first - (start + 1), stop - (start + 1)
-
     def shard_of(self, document: int) -> tuple[str, int]:
         """The shard that a document is in, and its index there."""
         shard = self._shard_of(document)
@@ -156,6 +200,11 @@ class Source:
         """The document, as an index of this source, that a token of a shard belongs to."""
         number = self.shards.index(shard)
         return self._first_documents[number] + _document_at(self._readers[number], token)
+
+    def _document_of(self, position: int) -> int:
+        """The document that a position of the stream belongs to."""
+        shard = bisect_right(self._first_tokens, position) - 1
+        return self._first_documents[shard] + _document_at(self._readers[shard], position - self._first_tokens[shard])
 
     def stream_position(self, shard: str, token: int) -> int:
         """Where a token of a shard is in the stream."""
@@ -197,6 +246,14 @@ class Source:
             erased = self.erased.count(first, end), has_start and self.erased.count(first, first + 1) > 0
             found.append(Sighting(draw, epoch, first - first_label, end - first, has_start, *erased))
         return sorted(found, key=lambda one: one.draw)
+
+    def first_draw(self, epoch: int, start: int, stop: int) -> int | None:
+        """The first draw of an epoch that has one of the tokens [start, stop) of the stream as an input or a label."""
+        size, offset = self.sequence_length, self.offset(epoch)
+        lowest, highest = max(0, -(-(start - size - offset) // size)), min(self.chunks - 1, (stop - 1 - offset) // size)
+        if highest < lowest:
+            return None
+        return int(self.draws_of(epoch, np.arange(lowest, highest + 1, dtype=np.int64)).min())
 
 
 def _sums(counts: list[int]) -> list[int]:

@@ -40,12 +40,13 @@ def documents_of_step(plan: DataPlan, step: int) -> Iterator[Part]:
     samples = plan.samples(plan.numbers(step))
     for number, at, start in zip(samples.number.tolist(), samples.source.tolist(), samples.start.tolist()):
         source = plan.sources[at]
-        documents, begins = (array.tolist() for array in source.labels(start))
-        firsts = [max(0, begin) for begin in begins]
-        for document, begin, first, stop in zip(documents, begins, firsts, [*firsts[1:], plan.sequence_length]):
-            shard, index = source.shard_of(document)
-            trained = stop - first - _untrained(plan, at, start + 1 + first, start + 1 + stop, begin >= 0)
-            yield Part(step, number, source.name, document, shard, index, first, stop - first, trained)
+        pieces = source.pieces(start)
+        trained = (pieces.tokens - plan.untrained(at, pieces)).tolist()
+        columns = (column.tolist() for column in (pieces.document, pieces.first, pieces.tokens))
+        for document, first, tokens, of_which in zip(*columns, trained):
+            if document >= 0:
+                shard, index = source.shard_of(document)
+                yield Part(step, number, source.name, document, shard, index, first, tokens, of_which)
 
 
 def steps_of_document(plan: DataPlan, source: int, document: int, stop: int | None = None) -> list[Seen]:
@@ -67,11 +68,3 @@ def steps_of_document(plan: DataPlan, source: int, document: int, stop: int | No
             place = plan.step_of(number), number, epoch
             seen.append(Seen(*place, sighting.first, sighting.tokens, trained))
     return seen
-
-
-def _untrained(plan: DataPlan, source: int, first: int, stop: int, begins: bool) -> int:
-    """How many of the labels at [first, stop) of a source's stream have weight 0. `begins`: the first one begins a document."""
-    erased = plan.sources[source].erased
-    if not len(erased):
-        return int(plan.isolated and begins)
-    return erased.count(first, stop) + int(plan.isolated and begins and not erased.count(first, first + 1))

@@ -71,6 +71,24 @@ class Dealer:
         return source + left.leaves, index
 
 
+def obvious_packing(lengths: list[int], size: int) -> list[list[tuple[int, int, int]]]:
+    """Sequences of (document, first token, tokens): whole ones, then rests by best-fit decreasing, one after another.
+
+    A rest goes into the bin with the least room that it fits; of those with as little, into the one that has had it longest.
+    """
+    rows = [[(document, size * k, size)] for document, length in enumerate(lengths) for k in range(length // size)]
+    rests = [(length % size, document) for document, length in enumerate(lengths) if length % size]
+    bins: list[dict[str, Any]] = []
+    for turn, (rest, document) in enumerate(sorted(rests, key=lambda one: (-one[0], one[1]))):
+        fitting = [each for each in bins if each["room"] >= rest]
+        if not fitting:
+            bins.append({"room": size, "row": []})
+        chosen = min(fitting, key=lambda each: (each["room"], each["since"])) if fitting else bins[-1]
+        chosen["row"].append((document, lengths[document] - rest, rest))
+        chosen.update(room=chosen["room"] - rest, since=turn)
+    return rows + [sorted(each["row"], key=lambda part: part[1] == 0) for each in bins]
+
+
 class ObviousPlan:
     """Every sample of a run as a list, from streams that lie in memory whole."""
 
@@ -86,6 +104,10 @@ class ObviousPlan:
                 document = len(self.lengths[source])
                 self.streams[source] += [(document, number, token) for number, token in enumerate(tokens)]
                 self.lengths[source].append(len(tokens))
+        self.packed = data.packing == "best_fit"
+        self.packings: dict[str, list[list[tuple[int, int, int]]]] = {}
+        if self.packed:
+            self.packings = {name: obvious_packing(lengths, self.size) for name, lengths in self.lengths.items()}
         self.draws = list(self._draws(data.stages, training.schedule.steps))
         self._epochs: dict[tuple[str, int], list[int]] = {}
 
@@ -105,10 +127,12 @@ class ObviousPlan:
 
     def _sample(self, number: int) -> dict[str, Any]:
         name, draw = self.draws[number]
-        chunks = (len(self.streams[name]) - self.size) // self.size
+        chunks = len(self.packings[name]) if self.packed else (len(self.streams[name]) - self.size) // self.size
         epoch, within = divmod(draw, chunks)
         if (name, epoch) not in self._epochs:
             self._epochs[name, epoch] = obvious_permutation(chunks, key(self.seed, name, epoch, 2))
+        if self.packed:
+            return self._packed_sample(number, name, self._epochs[name, epoch][within])
         start = key(self.seed, name, epoch, 1) % self.size + self._epochs[name, epoch][within] * self.size
         tokens = self.streams[name][start : start + self.size + 1]
         weights, positions, position = [], [], 0
@@ -121,6 +145,33 @@ class ObviousPlan:
             "tokens": [token for _, _, token in tokens],
             "labels": [token for _, _, token in tokens[1:]],
             "documents": [document for document, _, _ in tokens[1:]],
+            "weights": weights,
+            "positions": positions,
+            "sample": number,
+        }
+
+    def _packed_sample(self, number: int, name: str, sequence: int) -> dict[str, Any]:
+        """A packed row, label by label: what is behind the last document is padding, end of document and not trained."""
+        of_document: dict[int, list[int]] = defaultdict(list)
+        for document, _, token in self.streams[name]:
+            of_document[document].append(token)
+        row = [(part[0], part[1] + at) for part in self.packings[name][sequence] for at in range(part[2])]
+        row += [(-1, at) for at in range(self.size - len(row))]
+        inputs, labels, weights, positions = [], [], [], [0]
+        before = row[0]
+        for at, (document, place) in enumerate(row):
+            inputs.append(of_document[document][place - 1] if document >= 0 and place else 0)
+            labels.append(of_document[document][place] if document >= 0 else 0)
+            weights.append(0.0 if document < 0 or (self.isolated and not place) else 1.0)
+            begins, begun = document >= 0 and place == 0, before[0] >= 0 and before[1] == 0
+            restarts = self.isolated and (begun or not (begins or before == (document, place - 1)))
+            positions += [0 if restarts else positions[-1] + 1] if at else []
+            before = document, place
+        return {
+            "source": name,
+            "tokens": [*inputs, labels[-1]],
+            "labels": labels,
+            "documents": [document for document, _ in row],
             "weights": weights,
             "positions": positions,
             "sample": number,

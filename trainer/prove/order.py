@@ -75,13 +75,15 @@ def prove_order() -> Proof:
         rows = [_permutations(), _blends()]
         for documents in ("continuous", "isolated"):
             rows += list(compare(toy_training(documents), run))
+            rows += list(compare(toy_training(documents, packing="best_fit"), run))
         rows += list(_mutants(toy_training("isolated"), run))
     return Proof(rows)
 
 
 def compare(training: Training, run: Path, opened: Open = DataPlan, resumed: Open = DataPlan) -> Iterator[Row]:
     """The plan's table. `opened` and `resumed` make the plan at the start of a run and at a resume."""
-    plan, slow, kind = opened(training, run), ObviousPlan(training, run), training.data.documents
+    plan, slow = opened(training, run), ObviousPlan(training, run)
+    kind = training.data.documents + (", packed" if plan.packed else "")
     steps = range(training.schedule.steps)
     expected = [slow.step(step) for step in steps]
     fields = [row for step in steps for row in _fields(plan, step)]
@@ -170,7 +172,9 @@ def _forward(plan: DataPlan, expected: list[list[dict[str, Any]]]) -> tuple[list
     for step, rows in enumerate(expected):
         parts = list(documents_of_step(plan, step))
         found.append([(part.sample, part.source, part.document) for part in parts for _ in range(part.tokens)])
-        brute.append([(row["sample"], row["source"], document) for row in rows for document in row["documents"]])
+        brute.append(
+            [(row["sample"], row["source"], document) for row in rows for document in row["documents"] if document >= 0]
+        )
         found.append(sum(part.trained for part in parts))
         brute.append(sum(sum(row["weights"]) for row in rows))
     return found, brute

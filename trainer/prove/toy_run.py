@@ -20,12 +20,18 @@ VOCABULARY = 512
 STEPS = 40
 
 
-def toy_training(documents: str, sequence_length: int = 16) -> Training:
+def toy_training(documents: str, sequence_length: int = 16, packing: str = "concat") -> Training:
     """Two stages: one source leaves, one joins."""
     stages = (Stage(blend={"a": 0.7, "b/c": 0.3}), Stage(from_step=17, blend={"d": 0.25, "a": 0.75}))
     return Training(
         data=Data.model_validate(
-            {"sequence_length": sequence_length, "seed": 3, "documents": documents, "stages": stages}
+            {
+                "sequence_length": sequence_length,
+                "seed": 3,
+                "documents": documents,
+                "packing": packing,
+                "stages": stages,
+            }
         ),
         batch=Batch(sequences=24, micro=4),
         model=Model(vocabulary=VOCABULARY),

@@ -72,7 +72,7 @@ def one_row(folder: Path, lengths: list[int], tokens: list[int], documents: str,
         shard.add_documents(np.array(tokens), np.array(lengths))
         shard.finish()
     row = {"shard": "s/00000", "documents": len(lengths), "tokens": len(tokens), "dtype": "uint16"}
-    row |= {"vocabulary_size": 512, "tokenizer_sha256": ""}
+    row |= {"vocabulary_size": 512, "end_of_document": 0, "tokenizer_sha256": ""}
     files = {f"shards/s/00000.{suffix}": {"sha256": suffix} for suffix in ("bin", "idx")}
     (folder / "manifest.json").write_text(json.dumps({"status": "complete", "shards": [row], "files": files}))
     training = Training.model_validate({"data": {"sequence_length": 8, "documents": documents}})
