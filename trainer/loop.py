@@ -5,6 +5,7 @@ the backend holds, so the same command goes on where it stopped: from the latest
 come next, to the same bits as a run that never stopped.
 
     RUN/train/NAME/config.yaml       the resolved configuration
+    RUN/train/NAME/packing.json      how full the sequences are, where documents are packed
     RUN/train/NAME/metrics.jsonl     a line a step
     RUN/train/NAME/checkpoints/…     see `trainer.checkpoint`
     RUN/train/NAME/perplexity.json   of held-out sequences, after the last step
@@ -17,7 +18,7 @@ import json
 import platform
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,16 @@ class _Session:
         if not self.lineage or {**self.lineage[-1], "from_step": 0} != {**wrote, "from_step": 0}:
             self.lineage = [*self.lineage, wrote]
         on_first(ranks, lambda: storage.write_bytes(str(folder / "config.yaml"), to_yaml(config).encode()))
+        on_first(ranks, self._write_packing)
+
+    def _write_packing(self) -> None:
+        """How full each source's sequences are. Where nothing is packed, there is no file."""
+        if fills := self.plan.fills():
+            plain = {
+                "sequence_length": self.plan.sequence_length,
+                "by_source": {n: asdict(f) for n, f in fills.items()},
+            }
+            storage.write_bytes(str(self.folder / "packing.json"), (json.dumps(plain, indent=1) + "\n").encode())
 
     def _latest(self, change: bool) -> store.Latest | None:
         """The checkpoint to go on from, once it has been held against this configuration."""

@@ -20,7 +20,7 @@ def step_record(
     """The line of a step.
 
     step      the step's number, from 0
-    samples   sequences seen up to and with this step; tokens likewise
+    samples   sequences seen up to and with this step; tokens likewise, a packed sequence's padding among them
     loss      nats a trained token, over the whole step; by source under `loss_by_source`, sources of this step only
     seconds   wall time of the step; tokens_per_second over all ranks
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors import storage
 from curation.run.folder import RunFolder
@@ -17,9 +17,21 @@ MOST_NAMES = 64  # sources of one training that are followed
 Curve = list[tuple[float, float]]
 
 
+class Fill(NamedTuple):
+    """How full a source's packed sequences are, in all its documents."""
+
+    sequences: int
+    tokens: int
+    padding: int
+    documents: int
+    cut: int
+
+
 @dataclass(slots=True)
 class Training:
-    """One training: its curves (step, value), steps logged, tokens at the last, lines that were no metrics."""
+    """One training: its curves (step, value), steps logged, tokens at the last, lines that were no metrics; how its sources are
+    packed, where they are.
+    """
 
     name: str
     loss: Curve = field(default_factory=list)
@@ -29,6 +41,7 @@ class Training:
     steps: int = 0
     tokens: int = 0
     unread: int = 0
+    fills: dict[str, Fill] = field(default_factory=dict)
 
 
 def trainings(folder: RunFolder) -> list[Training]:
@@ -37,8 +50,20 @@ def trainings(folder: RunFolder) -> list[Training]:
     for path in storage.list_files(folder.uri("train"), "metrics.jsonl"):
         name, _, file = path.rpartition("/")
         if name and file == "metrics.jsonl":
-            found.append(_read(name, folder.uri(f"train/{path}")))
+            training = _read(name, folder.uri(f"train/{path}"))
+            training.fills = _fills(folder.uri(f"train/{name}/packing.json"))
+            found.append(training)
     return found
+
+
+def _fills(uri: str) -> dict[str, Fill]:
+    """What `packing.json` says of each source; nothing where there is no such file, or it says something else."""
+    try:
+        with storage.open_input(uri) as file:
+            by_source = json.loads(file.read())["by_source"]
+        return {str(name): Fill(*(int(row[key]) for key in Fill._fields)) for name, row in by_source.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 def _read(name: str, uri: str) -> Training:

@@ -20,10 +20,10 @@ from pydantic import BaseModel, PositiveFloat, PositiveInt, ValidationError
 
 from connectors.errors import UserError
 from connectors.settings import explain, parse_yaml
-from trainer.config import Stage, Strict, Training
+from trainer.config import Data, Stage, Strict, Training
 from trainer.data.blend_rules import Held, Rules, held_sources, limits_of, solve
-from trainer.data.manifest import read_shards
-from trainer.data.plan import DataPlan
+from trainer.data.manifest import TRAIN, ShardRow, read_shards
+from trainer.data.plan import DataPlan, open_source
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -128,7 +128,9 @@ def make_blend(run: Path, config: Training, rules: Rules, before: BlendFile | No
     earlier = before.stages if before else ()
     _check_start(from_step, steps, earlier)
     shards = Path(config.data.shards) if config.data.shards else run / "shards"
-    sources = held_sources(read_shards(shards), config.data.sequence_length)
+    rows_of_shards = read_shards(shards)
+    packed = _packed(shards, rows_of_shards, config.data) if config.data.packing == "best_fit" else None
+    sources = held_sources(rows_of_shards, config.data.sequence_length, packed)
     taken = _taken(run, config, sources, earlier, from_step)
     draws = (steps - from_step) * per_step
     limits = (before.max_epochs if before else {}) | limits_of(sources, rules)
@@ -148,6 +150,13 @@ def make_blend(run: Path, config: Training, rules: Rules, before: BlendFile | No
         for name in [source.name]
     ]
     return Made(BlendFile(rules=rules, planned=planned, stages=stages, max_epochs=limits), rows, draws)
+
+
+def _packed(shards: Path, rows: Sequence[ShardRow], data: Data) -> dict[str, int]:
+    """Sequences of each source that has tokens, packed."""
+    with_tokens = dict.fromkeys(row.source for row in rows if row.part == TRAIN and row.tokens)
+    own = {name: [row for row in rows if row.source == name] for name in with_tokens}
+    return {name: open_source(shards, own[name], data).chunks for name in own}
 
 
 def _check_start(from_step: int, steps: int, earlier: tuple[Stage, ...]) -> None:

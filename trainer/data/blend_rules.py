@@ -53,14 +53,15 @@ class Rules(Strict):
     leave_out: tuple[str, ...] = ()
 
 
-def held_sources(rows: Sequence[ShardRow], sequence_length: int) -> list[Held]:
-    """The sources of training data, in the run's order."""
+def held_sources(rows: Sequence[ShardRow], sequence_length: int, packed: Mapping[str, int] | None = None) -> list[Held]:
+    """The sources of training data, in the run's order. `packed`: sequences of each, where documents are packed."""
     train = [row for row in rows if row.part == TRAIN]
     sources = []
     for name in dict.fromkeys(row.source for row in train):
         own = [row for row in train if row.source == name]
         tokens = sum(row.tokens for row in own)
-        chunks = max(0, (tokens - sequence_length) // sequence_length)
+        cut = max(0, (tokens - sequence_length) // sequence_length)
+        chunks = cut if packed is None else packed.get(name, 0)
         sources.append(Held(name, own[0].language, sum(row.documents for row in own), tokens, chunks))
     return sources
 

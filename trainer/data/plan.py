@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from connectors.erased_spans import read_erased
 from connectors.errors import UserError, nearest
-from trainer.config import Stage, Training
+from trainer.config import Data, Stage, Training
 from trainer.data.blend import Blend
 from trainer.data.manifest import TRAIN, ShardRow, erased_file, open_shard, read_shards
 from trainer.data.packed_source import PackedSource
+from trainer.data.packing import Fill
 from trainer.data.source import Pieces, Source
 
 Indices = npt.NDArray[np.int64]
@@ -111,13 +112,7 @@ class DataPlan:
         return self.data.packing == "best_fit"
 
     def _open(self, shards: Path, name: str) -> Source:
-        rows = [row for row in self.rows_of_shards if row.source == name]
-        readers = [(row.name, open_shard(shards, row)) for row in rows]
-        erased = {row.name: read_erased(erased_file(shards, row), row.tokens) for row in rows if row.erased_sha256}
-        if self.packed:
-            end = rows[0].end_of_document
-            return PackedSource(name, readers, self.sequence_length, self.data.seed, erased, end_of_document=end)
-        return Source(name, readers, self.sequence_length, self.data.seed, erased)
+        return open_source(shards, [row for row in self.rows_of_shards if row.source == name], self.data)
 
     def _work_out(self, stages: tuple[Stage, ...]) -> list[_Section]:
         base = np.zeros(len(self.sources), dtype=np.int64)
@@ -189,6 +184,10 @@ class DataPlan:
         section = [section for section in self._sections if section.first_sample <= first][-1]
         return section.draws(first - section.first_sample)
 
+    def fills(self) -> dict[str, Fill]:
+        """How full the sequences of each source are; none where they are cut from a stream, which leaves no room."""
+        return {source.name: source.packing.fill for source in self.sources if isinstance(source, PackedSource)}
+
     def epochs(self, step: int) -> list[float]:
         """How often each source has been read before a step."""
         return [int(draws) / source.chunks for draws, source in zip(self.draws(step), self.sources)]
@@ -256,6 +255,16 @@ class DataPlan:
     def digest(self) -> str:
         """SHA-256 of the description: what a resume compares."""
         return hashlib.sha256(json.dumps(self.description(), sort_keys=True).encode()).hexdigest()
+
+
+def open_source(shards: Path, rows: list[ShardRow], data: Data) -> Source:
+    """One source, cut or packed as the configuration says. `rows`: its shards. Raises `UserError` as `DataPlan` does."""
+    readers = [(row.name, open_shard(shards, row)) for row in rows]
+    erased = {row.name: read_erased(erased_file(shards, row), row.tokens) for row in rows if row.erased_sha256}
+    name, size = rows[0].source, data.sequence_length
+    if data.packing == "best_fit":
+        return PackedSource(name, readers, size, data.seed, erased, end_of_document=rows[0].end_of_document)
+    return Source(name, readers, size, data.seed, erased)
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from curation.audit.story import Ledger
 from curation.report.charts import Series, lines
-from curation.report.markup import Child, Html, count, figure, joined, paragraph, table, tag
+from curation.report.markup import Child, Html, count, figure, joined, paragraph, share, table, tag
 from curation.report.metrics import Training, trainings
 
 ORDER = 100
@@ -49,8 +49,29 @@ def _training(training: Training) -> Html:
             table(f"Loss by source, {training.name}", ["Source", "First", "Least", "Last"], rows, "-rrr", notes),
             class_="beside",
         ),
+        _packing(training),
         _settings(training),
     )
+
+
+def _packing(training: Training) -> Html | None:
+    """How full the sequences are, where documents are packed."""
+    if not training.fills:
+        return None
+    rows: list[list[Child]] = [
+        [
+            name,
+            count(fill.documents),
+            count(fill.sequences),
+            share(fill.tokens, fill.tokens + fill.padding),
+            share(fill.padding, fill.tokens + fill.padding),
+            share(fill.cut, fill.documents),
+        ]
+        for name, fill in training.fills.items()
+    ]
+    heads = ["Source", "Documents", "Sequences", "Full", "Padding", "Longer than a sequence"]
+    note = "Of its documents, only those that are longer than a sequence are cut."
+    return table(f"How full the sequences are, {training.name}", heads, rows, "-rrrrr", note)
 
 
 def _settings(training: Training) -> Html | None:
