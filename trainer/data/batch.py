@@ -45,7 +45,9 @@ def micro_batch(plan: DataPlan, samples: Samples) -> MicroBatch:
     inputs, labels = (np.empty((rows, size), dtype=np.int64) for _ in range(2))
     pieces, spans = _spans(plan, samples, inputs, labels)
     segments = np.repeat(np.arange(len(spans), dtype=np.int32), spans["tokens"]).reshape(rows, size)
-    weights = (pieces.document >= 0).astype(np.float32)[segments]
+    weights = np.ones((rows, size), dtype=np.float32)
+    if plan.packed:
+        weights[pieces.document[segments] < 0] = 0
     positions = np.broadcast_to(np.arange(size, dtype=np.int64), (rows, size))
     if plan.isolated:
         weights[spans["row"][pieces.begins], pieces.first[pieces.begins]] = 0
@@ -66,8 +68,8 @@ def _spans(plan: DataPlan, samples: Samples, inputs: Indices, labels: Indices) -
     """Reads the rows' tokens; their pieces, and a span for each."""
     parts: list[Pieces] = []
     for row, (source, start) in enumerate(zip(samples.source.tolist(), samples.start.tolist())):
-        plan.sources[source].read_row(start, inputs[row], labels[row])
         parts.append(plan.sources[source].pieces(start))
+        plan.sources[source].read_row(parts[-1], inputs[row], labels[row])
     pieces, row_of = joined(parts), np.repeat(np.arange(len(samples)), [len(part) for part in parts])
     spans = np.zeros(len(pieces), dtype=SPANS)
     spans["sample"], spans["source"], spans["row"] = samples.number[row_of], samples.source[row_of], row_of

@@ -54,11 +54,10 @@ class PackedSource(Source):
     def _starts(self, epoch: int, chunks: Indices) -> Indices:
         return chunks
 
-    def read_row(self, start: int, inputs: Indices, labels: Indices) -> None:
-        """Fill a row's S inputs and S labels."""
-        pieces, end = self.pieces(start), self.end_of_document
+    def read_row(self, pieces: Pieces, inputs: Indices, labels: Indices) -> None:
+        """Fill the S inputs and S labels of a row of these pieces."""
+        end = self.end_of_document
         labels[:] = end
-        inputs[0] = end
         places = zip(pieces.document.tolist(), pieces.position.tolist(), pieces.first.tolist(), pieces.tokens.tolist())
         for document, position, first, tokens in places:
             if document >= 0:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -62,7 +62,8 @@ class Pieces:
 
 def joined(rows: Sequence[Pieces]) -> Pieces:
     """The pieces of several rows, one row's after another's."""
-    return Pieces(*(np.concatenate([getattr(row, part.name) for row in rows]) for part in fields(Pieces)))
+    columns = zip(*((row.document, row.position, row.first, row.tokens, row.begins) for row in rows))
+    return Pieces(*map(np.concatenate, columns))
 
 
 @dataclass(frozen=True)
@@ -143,18 +144,19 @@ class Source:
     def _starts(self, epoch: int, chunks: Indices) -> Indices:
         return self.offset(epoch) + chunks * self.sequence_length
 
-    def read_row(self, start: int, inputs: Indices, labels: Indices) -> None:
-        """Fill a row's S inputs and S labels."""
+    def read_row(self, pieces: Pieces, inputs: Indices, labels: Indices) -> None:
+        """Fill the S inputs and S labels of a row of these pieces."""
         tokens = np.empty(self.sequence_length + 1, dtype=np.int64)
-        self.read(start, tokens)
+        self.read(int(pieces.position[0]) - 1, tokens)
         inputs[:], labels[:] = tokens[:-1], tokens[1:]
 
     def pieces(self, start: int) -> Pieces:
         """The documents of a row's labels."""
         documents, begins = self.labels(start)
         first = np.maximum(begins, 0)
-        tokens = np.diff(first, append=self.sequence_length)
-        return Pieces(documents, start + 1 + first, first, tokens, begins >= 0)
+        tokens = np.empty_like(first)
+        tokens[:-1], tokens[-1] = first[1:], self.sequence_length
+        return Pieces(documents, first + (start + 1), first, tokens - first, begins >= 0)
 
     def read(self, start: int, tokens: Indices) -> None:
         """Fill `tokens` with the stream from position `start` on."""

@@ -89,8 +89,8 @@ def test_an_epoch_has_every_token_once_behind_the_one_before_it(shards: list[lis
             chunks = source.locate(range(epoch * source.chunks, (epoch + 1) * source.chunks))
             for draw, start in enumerate(chunks.start.tolist(), epoch * source.chunks):
                 inputs, labels = np.empty(size, np.int64), np.empty(size, np.int64)
-                source.read_row(start, inputs, labels)
                 pieces = source.pieces(start)
+                source.read_row(pieces, inputs, labels)
                 real = int(pieces.tokens[pieces.document >= 0].sum())
                 assert (labels[real:] == END).all() and (labels[:real] < total).all()
                 for label, before in zip(labels[:real].tolist(), inputs[:real].tolist()):
