@@ -41,6 +41,16 @@ def test_the_documents_of_a_step_with_their_shares(light_run: Path, config: str)
     assert "more; --rows" in rendered(step_table(plan, 0, 2))
 
 
+def test_the_documents_of_a_packed_step(light_run: Path, config: str) -> None:
+    """Oracle: the labels of the batches, counted one by one."""
+    Path(config).write_text(Path(config).read_text().replace("isolated", "isolated, packing: best_fit"))
+    plan = plan_of(str(light_run), "train", config)
+    counted = trained(plan, light_run)
+    for step in (0, STEPS - 1):
+        shown = {row[4]: int(row[0].replace(",", "")) for row in rows(rendered(step_table(plan, step, 1000)))}
+        assert shown == {url: steps[step] for url, steps in counted.items() if steps[step]}
+
+
 def test_those_with_most_tokens_come_first(light_run: Path, config: str) -> None:
     plan = plan_of(str(light_run), "train", config)
     shares = shares_of_step(plan, 7)

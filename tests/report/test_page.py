@@ -194,6 +194,22 @@ def test_training_curves(tmp_path: Path, run: Path) -> None:
     assert len(points) == 4 and all(len(p.split()) <= 401 for p in points)
 
 
+def test_how_full_packed_sequences_are(tmp_path: Path, run: Path) -> None:
+    elsewhere = copied(run, tmp_path / "run")
+    fill = {"sequences": 10, "tokens": 640, "padding": 160, "documents": 50, "cut": 5}
+    for name, content in {
+        "a": json.dumps({"by_source": {"</b>": fill}}),
+        "b": "[1",
+        "c": '{"by_source": {"x": {}}}',
+    }.items():
+        (elsewhere / "train" / name).mkdir(parents=True)
+        (elsewhere / "train" / name / "metrics.jsonl").write_text('{"step": 0, "loss": 2.0}\n')
+        (elsewhere / "train" / name / "packing.json").write_text(content)
+    page = read_page(elsewhere)
+    assert page.figures("How full the sequences are, a") == {"</b>": ["50", "10", "80.0 %", "20.0 %", "10.0 %"]}
+    assert page.sections["training"].count("How full the sequences are") == 1 and page.unclosed == []
+
+
 @pytest.mark.parametrize(
     ("low", "high", "log"), [(0.0, 1.0, False), (0.0, 12345.0, True), (-3.0, 7.0, False), (5.0, 5.0, False)]
 )

@@ -74,6 +74,10 @@ def test_the_first_difference_that_matters() -> None:
     old = to_plain(Training())
     for free in ("backend=megatron", "layout.tensor=2", "batch.micro=1", "checkpoint.every=1", "data.shards=elsewhere"):
         assert first_difference(old, to_plain(load_training(None, [free]))) is None
+    unknown = {**old, "data": {key: value for key, value in old["data"].items() if key != "packing"}}
+    assert first_difference(unknown, old) is None  # of a version that did not know the key
+    packed = to_plain(load_training(None, ["data.packing=best_fit"]))
+    assert first_difference(unknown, packed) == "data.packing was 'concat', is 'best_fit'"
     changed = to_plain(load_training(None, ["layout.tensor=2", "model.layers=2", "seed=5"]))
     assert first_difference(old, changed) == "model.layers was 4, is 2"
     assert (

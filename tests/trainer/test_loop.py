@@ -15,7 +15,7 @@ import pytest
 
 from connectors.errors import UserError
 from trainer.checkpoint import store
-from trainer.loop import Outcome, train
+from trainer.loop import Outcome, _Session, train
 from trainer.metrics import read_metrics
 from trainer.prove.toy import toy_training
 from trainer.prove.toy_run import write_toy_run
@@ -111,6 +111,28 @@ def test_killed_and_stopped_and_resumed_has_the_same_bits(run: Path, tmp_path: P
     assert ends == [(-signal.SIGKILL, ""), (0, "15 SIGTERM"), (0, f"{STEPS}")]
     assert lines(run, "stopped") == lines(run, "straight")
     assert store.equal_tensors(last(run, "stopped"), last(run, "straight"))
+
+
+def test_a_packed_training_stopped_and_gone_on_with_has_the_same_bits(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"sequence_length": 64, "seed": 3, "documents": "isolated", "packing": "best_fit"}
+    trained(run, small("straight", data=data))
+    account = _Session._account
+
+    def stopping(self: _Session, *given: Any) -> None:
+        account(self, *given)
+        if self.step == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_Session, "_account", stopping)
+        assert trained(run, small("stopped", data=data)).stopped_by == "SIGTERM"
+    assert trained(run, small("stopped", data=data)).step == STEPS
+    assert lines(run, "stopped") == lines(run, "straight")
+    assert store.equal_tensors(last(run, "stopped"), last(run, "straight"))
+    full = json.loads((run / "train" / "stopped" / "packing.json").read_text())
+    assert full["sequence_length"] == 64 and list(full["by_source"]) == ["a", "b/c", "d"]
 
 
 @pytest.mark.timeout(120)

@@ -40,6 +40,18 @@ def test_the_training_draws_what_the_table_says(toy: Path, tmp_path: Path) -> No
     assert sum(row.draws for row in blend.rows) == blend.draws == 320
 
 
+def test_epochs_of_a_packed_training_are_of_packed_sequences(toy: Path, tmp_path: Path) -> None:
+    packing = (
+        "data.packing=best_fit",
+        "data.sequence_length=700",
+    )  # longer than a source's half: no stream could be cut
+    blend = make_blend(toy, training(*packing), Rules.model_validate({"temperature": 2}))
+    path = written(tmp_path, blend)
+    plan = settled(training(*packing, f"data.blend={path}"), toy)[1]
+    assert {row.source.name: row.epochs for row in blend.rows} == dict(zip(plan.source_names, plan.epochs(plan.steps)))
+    assert [row.source.chunks for row in blend.rows] == [fill.sequences for fill in plan.fills().values()]
+
+
 def test_a_file_says_the_same_when_it_is_read_and_made_again(toy: Path, tmp_path: Path) -> None:
     blend = made(toy, {"temperature": 3.3, "share": {"d": 0.4}, "max_epochs": {"a": 2}})
     path = written(tmp_path, blend)
