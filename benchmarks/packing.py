@@ -110,8 +110,8 @@ def main(run: Annotated[Path, typer.Option(help="A curated run.")]) -> None:
             if size == 2048:
                 last += f"; {documents:,} packed in {seconds:.2f} CPU s"
     output.print(table)
-    cut, packed_row = reading(run)
-    output.print(f"A row of 2,048 tokens: {cut:.0f} µs cut, {packed_row:.0f} µs packed")
+    of_stream, of_documents = reading(run)
+    output.print(f"A row of 2,048 tokens: {of_stream:.0f} µs cut, {of_documents:.0f} µs packed")
     output.print(last, highlight=False, soft_wrap=True)
 
 
