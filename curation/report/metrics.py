@@ -105,7 +105,7 @@ def _add(training: Training, group: list[dict[str, Any]]) -> None:
     curves = {"loss": training.loss, "lr": training.learning_rate, "gradient_norm": training.gradient_norm}
     for key, curve in curves.items():
         _point(curve, step, [line.get(key) for line in group])
-    sources = [line["by_source"] for line in group if isinstance(line.get("by_source"), dict)]
+    sources = [line["loss_by_source"] for line in group if isinstance(line.get("loss_by_source"), dict)]
     for name in sorted({str(name) for losses in sources for name in losses}):
         if name in training.by_source or len(training.by_source) < MOST_NAMES:
             _point(training.by_source.setdefault(name, []), step, [losses.get(name) for losses in sources])

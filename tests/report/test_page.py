@@ -180,7 +180,8 @@ def test_training_curves(tmp_path: Path, run: Path) -> None:
     folder.mkdir(parents=True)
     sources = {"crawl": 8.5, "</svg>": 2}
     rows = [
-        {"step": s, "loss": 9 - s / 500, "by_source": sources, "lr": 1e-3, "tokens": 64 * s} for s in range(1, 1001)
+        {"step": s, "loss": 9 - s / 500, "loss_by_source": sources, "lr": 1e-3, "tokens": 64 * s}
+        for s in range(1, 1001)
     ]
     lines = [json.dumps(row) for row in rows]
     lines[500:500] = ["[1, 2]", '{"step": 3, "loss": NaN}', "[" * 100_000]
