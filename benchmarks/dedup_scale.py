@@ -213,6 +213,8 @@ def main(
         planted = Planted(number, kind, 0 if kind == "plain" else int(special or number))
         print(json.dumps(measure(planted, engine, folder)))
         return
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
     sizes = []
     for number in map(int, documents):
         with status.status(f"{number:,} documents"), tempfile.TemporaryDirectory(dir=folder or None) as place:
