@@ -2,6 +2,7 @@
 
 `step`                the step `Extract`: checks, decodes, extracts, and writes the verdicts
 `charset`             which encoding the bytes are in
+`plain_text`          what is text already and passes as it is, by `kernels`
 `work_limits`         how much work a page asks of a parser, counted before it is parsed
 `fast_engine`         main text by our own fitted weights, in `main_text`: the best and the fastest
 `resiliparse_engine`  main text by resiliparse

@@ -126,9 +126,8 @@ class Extractor:
         model = self._model if output.beta is None else self._model._replace(beta=output.beta)
         words, expected_f1 = decide(page, measures, model)
         if output.comments == "drop":
-            from curation.extract.main_text.kernels.reader_comments import (
-                leave_out_comments,  # compiled where asked for
-            )
+            # compiled only where it is asked for
+            from curation.extract.main_text.kernels.reader_comments import leave_out_comments
 
             words = leave_out_comments(page, measures)
         return measures, words, calibrated(self._model.calibration, expected_f1)
