@@ -7,61 +7,59 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from curation.dedup.kernels.stars import CHECK, count_groups, join_stars, place_in_groups
-from curation.dedup.key_blobs import Int64s, UInt64s, opened
+from curation.dedup.kernels.stars import CHECK, count_groups, join_stars, note_keys, place_in_groups, sift_keys
+from curation.dedup.key_blobs import Blob, Int64s, UInt64s, opened
 
+SLOTS = 4  # a key: more leave fewer keys that are alone, in more memory
+SLOTS_PER_WORD = 32
+ALL = np.full(1, 2**64 - 1, np.uint64)  # a table in which no key is alone
 GROUP_KEYS = 2000  # of a group, on average: it fits a core's cache with its hash table
 MOST_GROUP_BITS = 14  # so many groups are written to at once
 MOST_KEYS = (1 << 32) - 1  # of a partition
 
 
-class Memory:
-    """Memory for arrays as large as the largest so far, which is kept: what comes anew from the system it clears before."""
-
-    def __init__(self) -> None:
-        self._words = np.empty(0, np.uint64)
-
-    def array(self, *shape: int) -> UInt64s:
-        """An array whose content is anything; the one before is no more."""
-        size = math.prod(shape)
-        if size > len(self._words):
-            self._words = np.empty(size, np.uint64)
-        return self._words[:size].reshape(shape)
+def noted(blobs: Sequence[Blob]) -> UInt64s:
+    """A table of slots in which every key is noted: uint64[a power of two], some SLOTS of two bits a key."""
+    keys = sum(len(blob.keys) for blob in blobs)
+    words = max(1, SLOTS * keys // SLOTS_PER_WORD)
+    slots = np.zeros(1 << math.ceil(math.log2(words)), np.uint64)
+    for blob in blobs:
+        note_keys(blob.keys, slots)
+    return slots
 
 
-RECORDS, NEARER, FARTHER = Memory(), Memory(), Memory()
+def shared(blobs: Sequence[Blob], slots: UInt64s) -> UInt64s:
+    """A record of each key that several documents have, uint64[records, 2 or 3], and of some others."""
+    keys, width = sum(len(blob.keys) for blob in blobs), CHECK + any(len(blob.checks) for blob in blobs)
+    assert keys < MOST_KEYS
+    records, count = np.empty((keys, width), np.uint64), 0
+    for first, uniform, keys_of, gaps, classes, checks in blobs:
+        count = sift_keys(keys_of, gaps, first, uniform, classes, checks, slots, records, count)
+    return records[:count]
 
 
-def grouped(blobs: Sequence[bytes | memoryview]) -> tuple[UInt64s, Int64s]:
-    """A record a key, uint64[keys, 2 or 3], by groups of the keys' low bits, and where groups begin, int64[groups + 1].
-
-    Memory: 16 bytes a key beside the blobs, 24 with checks; the next call has the same.
-    """
-    given = [opened(blob) for blob in blobs]
-    total = sum(len(blob.keys) for blob in given)
-    assert total < MOST_KEYS
-    mask = (1 << min(MOST_GROUP_BITS, math.ceil(math.log2(total / GROUP_KEYS + 1)))) - 1
+def in_groups(records: UInt64s) -> tuple[UInt64s, Int64s]:
+    """The records by groups of their keys' low bits, and where groups begin, int64[groups + 1]."""
+    mask = (1 << min(MOST_GROUP_BITS, math.ceil(math.log2(len(records) / GROUP_KEYS + 1)))) - 1
     starts = np.zeros(mask + 2, np.int64)
-    for blob in given:
-        count_groups(blob.keys, mask, starts)
+    count_groups(records, mask, starts)
     np.cumsum(starts, out=starts)
-    places = starts[:-1].copy()
-    records = RECORDS.array(total, CHECK + any(len(blob.checks) for blob in given))
-    for first, uniform, keys, gaps, classes, checks in given:
-        place_in_groups(keys, gaps, first, uniform, classes, checks, mask, places, records)
-    return records, starts
+    grouped = np.empty_like(records)
+    place_in_groups(records, mask, starts[:-1].copy(), grouped)
+    return grouped, starts
 
 
 def star_edges(blobs: Sequence[bytes | memoryview]) -> tuple[UInt64s, UInt64s]:
     """An edge from each document to the one that ranks first among those that share a key with it: two arrays of ranks.
 
-    A pair that shares several keys may come several times. Linear in the keys, however many share one. Memory: some 16 bytes
-    a key, 16 an edge.
+    A pair that shares several keys may come several times. Linear in the keys, however many share one. Memory: some 32 bytes
+    a key, 48 where all are shared.
     """
-    records, starts = grouped(blobs)
+    given = [opened(blob) for blob in blobs]
+    records, starts = in_groups(shared(given, noted(given)))
     table = 16
     while table < 2 * np.diff(starts).max():
         table *= 2
-    nearer, farther = NEARER.array(len(records)), FARTHER.array(len(records))
+    nearer, farther = np.empty(len(records), np.uint64), np.empty(len(records), np.uint64)
     edges = join_stars(records, starts, np.empty(table, np.uint32), nearer, farther)
-    return nearer[:edges].copy(), farther[:edges].copy()
+    return nearer[:edges], farther[:edges]

@@ -40,7 +40,7 @@ from curation.run.receipt import Receipt
 
 STAGE = "dedup"
 UNIT = "duplicates"  # of the receipt that ends the stage
-KEYS_PER_PARTITION = 4_000_000  # some 250 MB while a partition's edges are made
+KEYS_PER_PARTITION = 1_000_000  # a partition's keys, and what is noted of them, stay near the processor
 LATER_ROUNDS = 2
 MARGIN = 0.1  # of an estimated similarity around the target: within it shingles are compared
 SAMPLE = 2000  # near duplicates, about, whose true similarity is measured for the report

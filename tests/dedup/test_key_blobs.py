@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedup.key_blobs import Documents, numbers_of, pack, ranks_of
-from curation.dedup.stars import grouped
+from curation.dedup.key_blobs import Documents, numbers_of, opened, pack, ranks_of
+from curation.dedup.stars import ALL, shared
 
 HEADER = 32
 PADDING = 7  # bytes, at most, behind the gaps and behind the classes
@@ -45,7 +45,7 @@ def documents(
 
 def rows_of(blobs: list[bytes]) -> list[tuple[int, ...]]:
     """Key, class, number and check of all keys, sorted."""
-    keys, ranks, *checks = grouped(blobs)[0].T
+    keys, ranks, *checks = shared([opened(blob) for blob in blobs], ALL).T
     classes = (ranks >> np.uint64(48)).tolist()
     return sorted(zip(keys.tolist(), classes, numbers_of(ranks).tolist(), *map(list, checks), strict=True))
 
@@ -135,7 +135,7 @@ def test_blobs_of_several_homes_come_together() -> None:
 
 def test_no_documents_send_nothing() -> None:
     assert documents(0, [], [], []).sent(3) == [] == list(pack(0, [], 3))
-    assert len(grouped([])[0]) == 0
+    assert len(shared([], ALL)) == 0
 
 
 def test_ranks_go_by_class_and_then_by_number() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from curation.dedup.kernels import read_only
+from curation.dedup.kernels.prefetching import prefetch
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry, inlined
 
 UInt16s = np.ndarray[Any, Any]
@@ -18,6 +19,7 @@ U = np.uint64
 FURTHER = 255  # a gap byte that does not end its gap
 KEYS, GAPS, CLASSES, CHECKS = range(4)  # sections of a blob
 _HALF = U(32)
+_LINE = 64  # bytes that a cache fetches at once
 
 
 @inlined
@@ -60,8 +62,10 @@ def place_keys(
         for band in range(keys.shape[1]):
             key = keys[place, band]
             partition = partition_of(key, partitions)
-            words[begins[KEYS, partition]] = key
-            begins[KEYS, partition] += 1
+            at = begins[KEYS, partition]
+            words[at] = key
+            prefetch(words, at + _LINE // 8)
+            begins[KEYS, partition] = at + 1
             if classed:
                 shorts[begins[CLASSES, partition]] = classes[document]
                 begins[CLASSES, partition] += 1
@@ -75,6 +79,7 @@ def place_keys(
                 at += 1
                 gap -= FURTHER
             gaps[at] = gap
+            prefetch(gaps, at + _LINE)
             begins[GAPS, partition] = at + 1
             last[partition] = row
 

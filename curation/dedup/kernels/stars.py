@@ -1,8 +1,8 @@
 """Documents that share a key: an edge from each to the one that ranks first among them, never all pairs.
 
-Keys come in no order. One pass sorts them into groups that fit a core's cache, by their low bits; a hash table of each group
-then finds the first in rank for each key. No sort, no list a key: a key that a million documents share costs what a million keys
-cost.
+Most keys are of one document alone. Two bits for each slot of a table, which a core's cache holds, tell nearly all of those from
+the rest in two passes. What is left is put into groups that fit the cache too, by low bits; a hash table of each group then
+finds the first in rank for each key. No sort, no list a key: a key that a million documents share costs what a million keys cost.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from curation.dedup.kernels import read_only
 from curation.dedup.kernels.packing import FURTHER
-from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry
+from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry, inlined
 
 U = np.uint64
 UInt16s = np.ndarray[Any, Any]
@@ -22,26 +22,44 @@ KEY, RANK, CHECK = range(3)  # of a record
 CLASS = U(48)  # where the class stands in a rank, above the number
 _GOLDEN = U(0x9E3779B97F4A7C15)
 _HIGH = U(40)
+_PER_WORD, _IN_WORD = U(5), U(31)  # of the slots of two bits
 NOBODY = np.uint32(0xFFFFFFFF)  # an empty place of the table
 
 
 @entry
-def count_groups(keys: UInt64s, mask: int, counts: Int64s) -> None:
-    """Adds to counts[1:] how many keys each group gets."""
+def note_keys(keys: UInt64s, slots: UInt64s) -> None:
+    """Notes each key in a table of two bits a slot: that there was one, and that there was another.
+
+    slots  uint64[a power of two]
+    """
     for key in keys:
-        counts[np.int64(key & U(mask)) + 1] += 1
+        word, one = word_of(key, slots), U(1) << bit_of(key)
+        slots[word] |= one | ((slots[word] & one) << U(1))
+
+
+@inlined
+def word_of(key, slots):  # type: ignore[no-untyped-def]
+    """Which word of the table holds a key's slot."""
+    return np.int64((key >> _PER_WORD) & U(len(slots) - 1))
+
+
+@inlined
+def bit_of(key):  # type: ignore[no-untyped-def]
+    """The lower bit of a key's slot in its word."""
+    return (key & _IN_WORD) << U(1)
 
 
 @entry
-def place_in_groups(
-    keys: UInt64s, gaps: Bytes, first: int, uniform: int, classes: UInt16s, checks: UInt64s, mask: int, places: Int64s,
-    records: UInt64s,
-) -> None:  # fmt: skip
-    """Puts a record of each key of a blob into its group; `places` begin at each group's first and move on.
+def sift_keys(
+    keys: UInt64s, gaps: Bytes, first: int, uniform: int, classes: UInt16s, checks: UInt64s, slots: UInt64s, records: UInt64s,
+    count: int,
+) -> int:  # fmt: skip
+    """Puts down a record of each key of a blob whose slot has another, from records[count] on; gives how many there are then.
 
     first    number that the gaps count from
     uniform  class of all documents, where `classes` are empty; `checks` are empty where records have none
-    records  uint64[keys, 2 or 3]: key, rank of its document, check
+    slots    of `note_keys`, of all blobs
+    records  uint64[keys of all blobs, 2 or 3]: key, rank of its document, check
     """
     classed, checked = len(classes) > 0, len(checks) > 0
     number, position = first, 0
@@ -49,14 +67,32 @@ def place_in_groups(
         number += gap
         if gap != FURTHER:
             key = keys[position]
-            group = np.int64(key & U(mask))
-            place = places[group]
-            places[group] = place + 1
-            records[place, KEY] = key
-            records[place, RANK] = U(number) | (U(classes[position] if classed else uniform) << CLASS)
+            records[count, KEY] = key
+            records[count, RANK] = U(number) | (U(classes[position] if classed else uniform) << CLASS)
             if checked:
-                records[place, CHECK] = checks[position]
+                records[count, CHECK] = checks[position]
             position += 1
+            count += np.int64((slots[word_of(key, slots)] >> (bit_of(key) + U(1))) & U(1))
+    return count
+
+
+@entry
+def count_groups(records: UInt64s, mask: int, counts: Int64s) -> None:
+    """Adds to counts[1:] how many records each group gets."""
+    for number in range(len(records)):
+        counts[np.int64(records[number, KEY] & U(mask)) + 1] += 1
+
+
+@entry
+def place_in_groups(records: UInt64s, mask: int, places: Int64s, grouped: UInt64s) -> None:
+    """Puts each record into its group; `places` begin at each group's first and move on."""
+    width = records.shape[1]
+    for number in range(len(records)):
+        group = np.int64(records[number, KEY] & U(mask))
+        place = places[group]
+        places[group] = place + 1
+        for word in range(width):
+            grouped[place, word] = records[number, word]
 
 
 @entry
@@ -103,7 +139,9 @@ def warm_up() -> None:
     """Compiles the kernels of this file."""
     keys, starts = np.zeros(1, np.uint64), np.array([0, 1])
     given = [read_only(array) for array in (keys, keys.view(np.uint8)[:1], keys.view(np.uint16), keys)]
-    count_groups(given[0], 0, starts.copy())
     records = np.zeros((1, 3), np.uint64)
-    place_in_groups(given[0], given[1], 0, 0, given[2], given[3], 0, starts[:1].copy(), records)
+    note_keys(given[0], keys.copy())
+    sift_keys(given[0], given[1], 0, 0, given[2], given[3], keys.copy(), records, 0)
+    count_groups(records, 0, starts.copy())
+    place_in_groups(records, 0, starts[:1].copy(), records.copy())
     join_stars(records, starts, np.zeros(16, np.uint32), keys, keys.copy())
