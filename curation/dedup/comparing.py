@@ -23,7 +23,7 @@ from curation.dedup.homes import Home, Numbers, Places
 from curation.dedup.kernels.leaders import count_agreements
 from curation.dedup.key_blobs import numbers_of, ranks_of
 from curation.dedup.questions import Exchange
-from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
+from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table
 from curation.dedup.signature_files import AGREEMENT, POLICY, binary, bytes_of, read_classes, read_values
 from curation.run.folder import RunFolder
 
@@ -67,19 +67,9 @@ class Near:
         schema = pa.schema([pa.field(POLICY, pa.uint16()), pa.field(AGREEMENT, pa.binary(self.agreement))])
         return Exchange(self.run, f"{self.round.folder}/signatures", schema, self.round.neighbourhood)
 
-    @property
-    def sketches(self) -> Exchange:
-        """Where homes ask for sketches of shingles."""
-        schema = pa.schema([pa.field("sketch", pa.large_binary())])
-        return Exchange(self.run, f"{self.round.folder}/sketches", schema, self.round.neighbourhood)
-
     def candidates(self, home: int) -> str:
         """A home's edges that were not known before this round, packed."""
         return f"{self.round.folder}/candidates/{home}"
-
-    def compared(self, home: int) -> str:
-        """Those with their similarity by signatures."""
-        return f"{self.round.folder}/compared/{home}.arrow"
 
     def pairs(self, home: int) -> str:
         """All pairs of a home, this round's and those before."""
@@ -146,36 +136,6 @@ def signatures_at(near: Near, home: Home, places: Places) -> pa.RecordBatch:
     """Policy class and signature of some documents of a home."""
     values = binary(read_values(home, AGREEMENT, places), pa.binary(near.agreement))
     return pa.RecordBatch.from_arrays([pa.array(read_classes(home, places)), values], schema=near.signatures.schema)
-
-
-@dataclass(frozen=True)
-class Compare:
-    """A task: hears the answers, estimates each pair's similarity, and asks for the sketches of the uncertain ones."""
-
-    near: Near
-
-    def __call__(self, home: Home) -> Task:
-        near = self.near
-        places, numbers, ranks, similarities = compare(near, home)
-        pairs = pa.table(
-            [
-                pa.array(places, pa.uint32()),
-                pa.array(ranks, pa.uint64()),
-                pa.array(similarities, pa.float32()),
-                pa.array(np.zeros(len(places), np.bool_)),
-            ],
-            PAIRS,
-        )
-        written = write_table(near.run, near.compared(home.number), pairs)
-        uncertain = is_uncertain(near, similarities)
-        both = np.concatenate([numbers[uncertain], places[uncertain].astype(np.uint64) + np.uint64(home.first)])
-        return written | near.sketches.ask(home, distinct(both)), {"uncertain": int(uncertain.sum())}
-
-
-def is_uncertain(near: Near, similarities: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Whose estimate is too near the target to decide by."""
-    low, high = np.float32(near.target - near.margin), np.float32(near.target + near.margin)
-    return np.asarray((similarities >= low) & (similarities < high))
 
 
 class Compared(NamedTuple):

@@ -21,9 +21,9 @@ from curation.dedup.comparing import Task, met_path, pairs_path
 from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood
 from curation.dedup.kernels.leaders import decide
 from curation.dedup.key_blobs import NUMBER_BITS, numbers_of
-from curation.dedup.measuring import SIMILAR
 from curation.dedup.removed import REMOVED, places_of, read_table, write_table
 from curation.dedup.signature_files import POLICY, read_column, read_values
+from curation.dedup.similar_pairs import SIMILAR
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
 

@@ -1,7 +1,7 @@
 """What stands for each document that is out: always one that is kept.
 
 A page is out for another of the same text or address, and that one may be out itself, for a page that is similar to it. The
-homes ask each other until all know the document that stays; then they ask for its name, and for the sketches of a sample.
+homes ask each other until all know the document that stays; then they ask for its name, and measure a sample.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from curation.dedup.comparing import Task
 from curation.dedup.distinct import distinct, distinct_with_places
 from curation.dedup.duplicates import DUPLICATES, NEAR, ORDINAL, URL
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
-from curation.dedup.measuring import SKETCHES, Sketcher, measure_pairs, sketches_at
+from curation.dedup.measuring import Sketcher, measure_pairs
 from curation.dedup.questions import Exchange
 from curation.dedup.removed import NEARER, PLACE, REMOVED, SIMILARITY, places_of, read_table, write_table
 from curation.dedup.signature_files import binary, read_rows, read_values
@@ -67,15 +67,10 @@ class Naming:
         """Where homes ask for the ids of those that stay."""
         return Exchange(self.run, f"{self.folder}/names", NAMES, self.neighbourhood)
 
-    @property
-    def sketches(self) -> Exchange:
-        """Where homes ask for the sketches of the sample."""
-        return Exchange(self.run, f"{self.folder}/sample", SKETCHES, self.neighbourhood)
-
 
 @dataclass(frozen=True)
 class AskOn:
-    """A task: takes up what was heard at the hop before and asks on; at the last hop for names and sketches."""
+    """A task: takes up what was heard at the hop before and asks on; at the last hop for names."""
 
     naming: Naming
     hop: int
@@ -87,11 +82,7 @@ class AskOn:
         if hop < naming.hops:
             asking = state.filter(pc.not_equal(state[REASON], NEAR))
             return written | naming.pointers(hop).ask(home, unique(asking)), {}
-        written |= naming.names.ask(home, unique(state))
-        if naming.sketcher is not None:
-            first, second = sample_pairs(naming, home, state)
-            written |= naming.sketches.ask(home, distinct(np.concatenate([first, second])))
-        return written, {}
+        return written | naming.names.ask(home, unique(state)), {}
 
 
 def unique(state: pa.Table) -> Numbers:
@@ -144,10 +135,7 @@ class Answer:
         naming, hop = self.naming, self.hop
         if hop < naming.hops:
             return naming.pointers(hop).answer(home, partial(pointers_at, naming, hop, home)), {}
-        written = naming.names.answer(home, partial(names_at, home))
-        if naming.sketcher is not None:
-            written |= naming.sketches.answer(home, partial(sketches_at, naming.sketcher, naming.size, home))
-        return written, {}
+        return naming.names.answer(home, partial(names_at, home)), {}
 
 
 def pointers_at(naming: Naming, hop: int, home: Home, places: Places) -> pa.Table:
@@ -172,15 +160,11 @@ def names_at(home: Home, places: Places) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([ids, pa.nulls(len(places), pa.string())], schema=NAMES)
 
 
-def sample_pairs(naming: Naming, home: Home, state: pa.Table) -> tuple[Numbers, Numbers]:
-    """The sampled near duplicates and what stands for them; of what an index holds there is a sketch to measure, no text."""
-    rows = sampled_rows(naming, home, state)
-    first = places_of(state)[rows].astype(np.uint64) + np.uint64(home.first)
-    return first, state.column(NEARER).to_numpy()[rows]
-
-
 def sampled_rows(naming: Naming, home: Home, state: pa.Table) -> npt.NDArray[np.int64]:
-    """Which removals are in the sample: by a hash of the document's number, so the same in every run."""
+    """Which near duplicates are in the sample: by a hash of the document's number, so the same in every run.
+
+    Of what an index holds there is a sketch to measure, no text.
+    """
     near = np.flatnonzero(np.asarray(pc.equal(state[REASON], NEAR).to_numpy(), np.bool_))
     numbers = places_of(state)[near].astype(np.uint64) + np.uint64(home.first)
     return near[scattered(numbers) < naming.sampled * 2.0**64]
@@ -196,9 +180,10 @@ def scattered(numbers: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class WriteDuplicates:
-    """A task: hears the names and writes a file for each split of a home that has duplicates."""
+    """A task: hears the names, measures the sample, and writes a file for each split of a home that has duplicates."""
 
     naming: Naming
+    homes: tuple[Home, ...]
 
     def __call__(self, home: Home) -> Task:
         naming = self.naming
@@ -208,9 +193,9 @@ class WriteDuplicates:
         jaccard = np.full(len(state), np.nan, np.float32)
         if naming.sketcher is not None:
             rows = sampled_rows(naming, home, state)
-            first, second = sample_pairs(naming, home, state)
-            own = naming.neighbourhood.own
-            jaccard[rows] = measure_pairs(naming.sketches, naming.sketcher, home, first, second, naming.size, own)
+            mine = places_of(state)[rows].astype(np.uint64) + np.uint64(home.first)
+            others = state.column(NEARER).to_numpy()[rows]
+            jaccard[rows] = measure_pairs(naming.sketcher, self.homes, home, mine, others, naming.size)
         elsewhere = state.column(NEARER).to_numpy() < np.uint64(naming.neighbourhood.own)
         columns = [
             state.column(PLACE),

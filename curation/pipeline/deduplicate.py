@@ -1,11 +1,11 @@
 """The stage between the passes: which survivors are duplicates, and of which document that stays.
 
-    address ─► text ─► near: keys ─► edges ─► compared ─► measured ─► decided ─┐
-                         ▲                                                      │ undecided: again with finer bands, twice
-                         └──────────────────────────────────────────────────────┘
+    address ─► text ─► near: keys ─► edges ─► compared ─► decided ─┐
+                         ▲                                          │ undecided: again with finer bands, twice
+                         └──────────────────────────────────────────┘
     ─► representatives ─► a list of duplicates for each split
 
-Only keys go through the shuffle, and only bytes of signatures and sketches from home to home. Each part of the stage has a
+Only keys go through the shuffle, and only bytes of signatures from home to home. Each part of the stage has a
 receipt, so that what is complete is not done again.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from connectors import storage
 from connectors.storage import Written
 from curation.dedup.candidates import MOST_DOCUMENTS, MOST_HOME_DOCUMENTS, JoinStars, PackKeys, Round, joined
-from curation.dedup.comparing import AnswerWithSignatures, AskForSignatures, Compare, Near, Task
+from curation.dedup.comparing import AnswerWithSignatures, AskForSignatures, Near, Task
 from curation.dedup.component_removals import AskAboutStaying, RemoveFromComponents, staying_path
 from curation.dedup.components import label_components, smallest_by_rank
 from curation.dedup.deciding import Survey, TakeUp, changed_path, decide_all, rank_ranges, undecided_folder
@@ -31,9 +31,10 @@ from curation.dedup.duplicates import EXACT, NEAR, URL
 from curation.dedup.exact import Settle
 from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood, Part, plan_homes
 from curation.dedup.keys import Signing
-from curation.dedup.measuring import AnswerWithSketches, KeptSketches, Measure, Sketcher
+from curation.dedup.measuring import KeptSketches, Sketcher
 from curation.dedup.representatives import Answer, AskOn, Naming, WriteDuplicates
 from curation.dedup.signature_files import FINER_KEYS, KEYS, POLICY, TEXT_HASH, URL_HASH, read_column
+from curation.dedup.similar_pairs import FindSimilar
 from curation.engines.engine import Engine
 from curation.run.folder import RunFolder
 from curation.run.receipt import Receipt
@@ -100,7 +101,7 @@ class Deduplication:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.homes = plan_homes(self.parts, self.home_documents)
+        self.homes = tuple(plan_homes(self.parts, self.home_documents))
         documents = self.homes[-1].stop if self.homes else 0
         assert documents < MOST_DOCUMENTS and all(home.documents <= MOST_HOME_DOCUMENTS for home in self.homes)
         own = next((part.first for part in self.parts if part.texts), documents)
@@ -214,13 +215,11 @@ class Deduplication:
             if before and not asked.facts["edges"]:
                 break  # nothing new: all is decided as it was
             self.at_homes(f"{name}-answered", AnswerWithSignatures(near))
-            compared = self.at_homes(f"{name}-compared", Compare(near))
-            self.at_homes(f"{name}-sketched", AnswerWithSketches(near.sketches, sketcher))
-            measured = self.at_homes(f"{name}-measured", Measure(near, sketcher, starts))
-            decided = self.decide(name, round, [path for path in measured.outputs if "/similar/" in path], len(starts))
+            compared = self.at_homes(f"{name}-compared", FindSimilar(near, sketcher, self.homes, starts))
+            decided = self.decide(name, round, [path for path in compared.outputs if "/similar/" in path], len(starts))
             taken_up = self.at_homes(f"{name}-removed", TakeUp(round, tuple(decided.outputs)))
             removed = decided.facts["removed"]
-            for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["uncertain"])):
+            for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["measured"])):
                 self.facts[fact] = self.facts.get(fact, 0) + count
             before, self.taking_part = round.folder, taken_up.facts["undecided"]
             if not self.taking_part:
@@ -308,7 +307,7 @@ class Deduplication:
         for hop in range(hops + 1):
             self.at_homes(f"names-{hop}-asked", AskOn(naming, hop))
             self.at_homes(f"names-{hop}-answered", Answer(naming, hop))
-        listed = self.at_homes("names-written", WriteDuplicates(naming))
+        listed = self.at_homes("names-written", WriteDuplicates(naming, self.homes))
         self.facts["duplicates"] = listed.facts["duplicates"]
         return listed.outputs
 

@@ -14,7 +14,7 @@ from curation.dedup.deciding import decide_all, rank_ranges
 from curation.dedup.homes import Neighbourhood
 from curation.dedup.kernels.leaders import count_agreements
 from curation.dedup.key_blobs import numbers_of, ranks_of
-from curation.dedup.measuring import SIMILAR
+from curation.dedup.similar_pairs import SIMILAR
 from curation.run.folder import RunFolder
 from curation.run.sections import read_section, write_sections
 

@@ -1,0 +1,97 @@
+"""Which of a home's candidates are similar: by their signatures, and where those leave it uncertain by the shingles themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.dedup.comparing import PAIRS, Near, Task, compare, packed_pairs, pairs_path
+from curation.dedup.homes import Home, Numbers
+from curation.dedup.key_blobs import ranks_of
+from curation.dedup.measuring import Sketcher, measure_pairs
+from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
+from curation.dedup.signature_files import read_classes
+from curation.dedup.sketches import SKETCH
+from curation.run.sections import write_sections
+
+# What the pass over similar pairs reads: rank of the document, rank of the other, similarity.
+SIMILAR = np.dtype([("rank", "<u8"), ("nearer", "<u8"), ("similarity", "<f4")])
+
+
+@dataclass(frozen=True)
+class FindSimilar:
+    """A task: hears the signatures that a home asked for, compares its candidates, measures those that are near the target, and
+    sorts all pairs that are similar by the ranges of rank.
+
+    homes   all of them
+    starts  of the ranges of rank, ascending from 0; the pass over similar pairs takes one after the other
+    """
+
+    near: Near
+    sketcher: Sketcher
+    homes: tuple[Home, ...]
+    starts: tuple[int, ...]
+    size: int = SKETCH
+
+    def __call__(self, home: Home) -> Task:
+        near = self.near
+        pairs, uncertain = self._compared(home)
+        if near.before:
+            pairs = pa.concat_tables([read_table(near.run, pairs_path(near.before, home.number)), pairs])
+        pairs = in_order(pairs)
+        written = write_table(near.run, near.pairs(home.number), pairs)
+        path = f"{near.round.folder}/similar/{home.number}"
+        sections = similar_sections(home, pairs.filter(pc.greater_equal(pairs[SIMILARITY], near.target)), self.starts)
+        written[path] = write_sections(near.run.uri(path), sections, len(self.starts))
+        return written, {"measured": uncertain}
+
+    def _compared(self, home: Home) -> tuple[pa.Table, int]:
+        """The pairs of this round, the uncertain ones with their true similarity, and how many those are."""
+        places, numbers, ranks, similarities = compare(self.near, home)
+        uncertain = is_uncertain(self.near, similarities)
+        mine = places[uncertain].astype(np.uint64) + np.uint64(home.first)
+        similarities[uncertain] = measure_pairs(self.sketcher, self.homes, home, mine, numbers[uncertain], self.size)
+        columns = [pa.array(places, pa.uint32()), pa.array(ranks), pa.array(similarities), pa.array(uncertain)]
+        return pa.table(columns, PAIRS), int(uncertain.sum())
+
+
+def is_uncertain(near: Near, similarities: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Whose estimate is too near the target to decide by."""
+    low, high = np.float32(near.target - near.margin), np.float32(near.target + near.margin)
+    return np.asarray((similarities >= low) & (similarities < high))
+
+
+def in_order(pairs: pa.Table) -> pa.Table:
+    """Pairs by place and then by the other's number: those of one round behind those of another, which are so already."""
+    packed = packed_pairs(pairs)
+    if (packed[1:] >= packed[:-1]).all():
+        return pairs
+    return pairs.combine_chunks().take(
+        pa.array(np.argsort(packed, kind="stable"))
+    )  # the sort that merges what is in order
+
+
+def are_in_order(first: Numbers, second: Numbers) -> bool:
+    """Whether pairs of numbers ascend, by the first and then by the second."""
+    farther = first[1:] > first[:-1]
+    return bool((farther | ((first[1:] == first[:-1]) & (second[1:] >= second[:-1]))).all())
+
+
+def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
+    """A home's similar pairs by range of rank, those of a document together, the nearest in rank first."""
+    places = pairs.column(PLACE).to_numpy()
+    ranks = ranks_of(places.astype(np.uint64) + np.uint64(home.first), read_classes(home, places))
+    nearer = pairs.column(NEARER).to_numpy()
+    rows = np.empty(len(pairs), SIMILAR)
+    rows["rank"], rows["nearer"], rows["similarity"] = ranks, nearer, pairs.column(SIMILARITY).to_numpy()
+    if not are_in_order(ranks, nearer):  # where classes differ
+        order = np.lexsort((nearer, ranks))
+        ranks, rows = ranks[order], rows[order]
+    cuts = np.searchsorted(ranks, np.array([*starts, 2**64 - 1], np.uint64))
+    for number in np.flatnonzero(np.diff(cuts)).tolist():
+        yield number, rows[cuts[number] : cuts[number + 1]].tobytes()
