@@ -16,7 +16,8 @@ import pyarrow as pa
 from connectors.storage import Written
 from curation.dedup.distinct import distinct
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
-from curation.dedup.key_blobs import Documents, numbers_of, pack
+from curation.dedup.kernels.edges import find_homes, place_edges
+from curation.dedup.key_blobs import Documents, pack
 from curation.dedup.removed import places_of, read_table
 from curation.dedup.signature_files import POLICY, chosen_pieces, words_of
 from curation.dedup.stars import star_edges
@@ -128,14 +129,11 @@ class JoinStars:
     packed: bool = True
 
     def __call__(self, partition: int, blobs: Sequence[bytes | memoryview]) -> bytes:
-        nearer, farther = star_edges(blobs)
-        path = f"{self.round.folder}/edges/{partition:05d}"
-        nearer, farther = numbers_of(nearer), numbers_of(farther)
-        if self.round.whole or not self.packed:  # what an index holds stays whatever it resembles
-            own = farther >= np.uint64(self.round.neighbourhood.own)
-            nearer, farther = nearer[own], farther[own]
-        sections = edge_sections(nearer, farther, self.round.neighbourhood, self.packed)
-        written = write_sections(self.round.run.uri(path), sections, self.round.neighbourhood.homes)
+        round, path = self.round, f"{self.round.folder}/edges/{partition:05d}"
+        # what an index holds stays whatever it resembles; its near duplicates are left out where they are asked about
+        least = round.neighbourhood.own if round.whole or not self.packed else 0
+        sections = edge_sections(*star_edges(blobs), round.neighbourhood, least, self.packed)
+        written = write_sections(round.run.uri(path), sections, round.neighbourhood.homes)
         return json.dumps({path: asdict(written)}).encode()
 
 
@@ -146,18 +144,17 @@ def joined(receipts: Sequence[bytes]) -> dict[str, Written]:
 
 
 def edge_sections(
-    nearer: Numbers, farther: Numbers, neighbourhood: Neighbourhood, packed: bool = True
-) -> Iterator[tuple[int, bytes]]:
-    """The edges of each home."""
-    homes = neighbourhood.home_of(farther)
-    few = homes.astype(np.uint16) if neighbourhood.homes <= 1 << 16 else homes  # of 16 bits: sorted by counting
-    order = np.argsort(few, kind="stable")
-    nearer, farther, homes = nearer[order], farther[order], homes[order]
+    nearer: Numbers, farther: Numbers, neighbourhood: Neighbourhood, least: int = 0, packed: bool = True
+) -> Iterator[tuple[int, memoryview]]:
+    """The edges of each home, given as ranks; those whose document that ranks behind has a number below `least` are left out."""
     firsts = np.array(neighbourhood.firsts, np.uint64)
-    edges = pack_edges(farther - firsts[homes], nearer) if packed else np.stack([nearer, farther], axis=1)
-    cuts = np.searchsorted(homes, np.arange(neighbourhood.homes + 1))
+    homes, cuts = np.empty(len(farther), np.int32), np.zeros(len(firsts), np.int64)
+    find_homes(farther, least, firsts, homes, cuts)
+    np.cumsum(cuts, out=cuts)
+    edges = np.empty((cuts[-1], 1 if packed else 2), np.uint64)
+    place_edges(nearer, farther, homes, firsts, cuts[:-1].copy(), edges)
     for home in np.flatnonzero(np.diff(cuts)).tolist():
-        yield home, edges[cuts[home] : cuts[home + 1]].tobytes()
+        yield home, edges[cuts[home] : cuts[home + 1]].data
 
 
 def pack_edges(places: Numbers, numbers: Numbers) -> Numbers:

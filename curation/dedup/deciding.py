@@ -18,7 +18,7 @@ from connectors import storage
 from connectors.storage import Written
 from curation.dedup.candidates import Round
 from curation.dedup.comparing import Task, met_path, pairs_path
-from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood
+from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood, Numbers
 from curation.dedup.kernels.leaders import decide
 from curation.dedup.key_blobs import NUMBER_BITS, numbers_of
 from curation.dedup.removed import REMOVED, places_of, read_table, write_table
@@ -71,7 +71,7 @@ def decide_all(
     uris = [run.uri(path) for path in similar]
     for number in range(ranges):
         pairs = np.frombuffer(b"".join(read_from_all(uris, number)), SIMILAR)
-        decided = decide_range(pairs[np.argsort(pairs["rank"], kind="stable")], kept)
+        decided = decide_range(in_order(pairs, pairs["rank"]), kept)
         path = f"{folder}/decided/{number:05d}"
         written[path] = write_sections(run.uri(path), by_home(decided, neighbourhood), neighbourhood.homes)
         removed += len(decided)
@@ -89,10 +89,17 @@ def decide_range(pairs: Decided, kept: npt.NDArray[np.uint8]) -> Decided:
 
 def by_home(decided: Decided, neighbourhood: Neighbourhood) -> Iterator[tuple[int, bytes]]:
     """Removals, by the home of the document that goes."""
-    decided = decided[np.argsort(numbers_of(decided["rank"]), kind="stable")]
+    decided = in_order(decided, numbers_of(decided["rank"]))
     cuts = neighbourhood.cuts(numbers_of(decided["rank"]))
     for home in np.flatnonzero(np.diff(cuts)).tolist():
         yield home, decided[cuts[home] : cuts[home + 1]].tobytes()
+
+
+def in_order(rows: Decided, numbers: Numbers) -> Decided:
+    """Rows by their numbers. Homes follow each other, and so do their rows, where all are of one class."""
+    if (numbers[1:] >= numbers[:-1]).all():
+        return rows
+    return rows[np.argsort(numbers, kind="stable")]
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Which home a document number belongs to.
+    """Which documents belong to which home.
 
     firsts  of each home, and behind them the number of all documents
     own     number of the run's own first document; those before it are an index's, which stay whatever happens
@@ -74,10 +74,6 @@ class Neighbourhood:
     def documents(self) -> int:
         """How many documents there are."""
         return self.firsts[-1]
-
-    def home_of(self, numbers: Numbers) -> Places:
-        """The home of each document."""
-        return np.searchsorted(np.array(self.firsts, np.uint64), numbers, side="right") - 1
 
     def cuts(self, ascending: Numbers) -> Places:
         """Where each home's begin in ascending document numbers, int64[homes + 1]."""

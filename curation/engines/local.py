@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from connectors.errors import UserError
 from curation.engines.blob_files import shuffle_by_files
 from curation.engines.engine import Emit, Failure, Item, Reduce, Result, attempt
+from curation.engines.freed_memory import keep_freed_memory
 
 DEATHS_ALLOWED = 20  # of workers that had the same item; then something else is wrong than a document
 
@@ -80,7 +81,7 @@ class LocalEngine:
     def _pool(self, worker: int) -> ProcessPoolExecutor:
         if worker not in self._pools:
             context = multiprocessing.get_context("spawn")
-            self._pools[worker] = ProcessPoolExecutor(1, context, initializer=_end_with, initargs=(os.getpid(),))
+            self._pools[worker] = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(os.getpid(),))
         return self._pools[worker]
 
     def _end(self, worker: int) -> None:
@@ -99,12 +100,13 @@ class LocalEngine:
             self._end(worker)
 
 
-def _end_with(parent: int) -> None:
-    """Ends this worker when its parent is gone, killed or not: nothing goes on in the dark.
+def _begin(parent: int) -> None:
+    """Makes this process a worker. It ends when its parent is gone, killed or not: nothing goes on in the dark.
 
     An interrupt from the keyboard is the parent's to answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
 
     def watch() -> None:
         while os.getppid() == parent:

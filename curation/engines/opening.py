@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.errors import UserError, nearest
 from curation.engines.engine import Engine
+from curation.engines.freed_memory import keep_freed_memory
 from curation.engines.local import LocalEngine
 from curation.engines.spark import SparkEngine
 
@@ -24,4 +25,5 @@ def open_engine(name: str, scratch: str, workers: int | None = None, partitions:
     partitions  tasks that a Spark stage is cut into
     """
     require_known(name)
+    keep_freed_memory()  # who opens an engine does itself what is little
     return LocalEngine(scratch, workers) if name == "local" else SparkEngine(scratch, partitions)

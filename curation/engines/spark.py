@@ -18,6 +18,7 @@ import pyarrow as pa
 from connectors.errors import UserError, missing_extra
 from curation.engines.blob_files import shuffle_by_files
 from curation.engines.engine import Emit, Failure, Item, Reduce, Result, attempt
+from curation.engines.freed_memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -110,6 +111,7 @@ class SparkEngine:
             return
 
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            keep_freed_memory()
             for batch in batches:
                 for row in batch.to_pylist():
                     result = pickle.dumps(attempt(task, pickle.loads(row["item"])))

@@ -166,8 +166,8 @@ class Deduplication:
     @property
     def few(self) -> bool:
         """Whether there is too little to do to give it to an engine."""
-        homes = len(self.homes)
-        return homes <= self.engine.few or (homes <= HOMES_LOOKED_THROUGH and self.taking_part <= self.home_documents)
+        homes, few = len(self.homes), self.engine.few
+        return homes <= few or (homes <= HOMES_LOOKED_THROUGH and self.taking_part <= few * self.home_documents)
 
     def shuffle(self, name: str, round: Round, packed: bool = True) -> tuple[str, ...]:
         """The keys of a round become edges. Gives the files."""

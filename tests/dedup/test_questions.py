@@ -133,8 +133,7 @@ def test_homes_hold_every_document_once_and_never_an_index_beside_the_run(
         assert one.stop == other.first
 
 
-def test_a_number_has_its_home() -> None:
+def test_ascending_numbers_are_cut_between_homes() -> None:
     neighbourhood = Neighbourhood((0, 3, 4, 9), 3)
-    assert neighbourhood.home_of(np.arange(9, dtype=np.uint64)).tolist() == [0, 0, 0, 1, 2, 2, 2, 2, 2]
     assert neighbourhood.cuts(np.array([1, 2, 8], np.uint64)).tolist() == [0, 2, 2, 3]
     assert (neighbourhood.homes, neighbourhood.documents) == (3, 9)
