@@ -7,6 +7,7 @@ half of one, whatever kills the writer.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import glob
 import hashlib
@@ -50,11 +51,16 @@ class Written:
 
 def local_path(uri: str) -> Path:
     """The local path of a URI. Raises `UserError` for a scheme that no store here speaks."""
+    return Path(local_name(uri))
+
+
+def local_name(uri: str) -> str:
+    """The local path of a URI as text, which is quicker for who only opens it. Raises as `local_path` does."""
     scheme, separator, rest = uri.partition("://")
     if not separator:
-        return Path(uri)
+        return uri
     if scheme == "file":
-        return Path(rest)
+        return rest
     raise UserError(f"No storage for '{scheme}://' in {uri}: use a local path or file://")
 
 
@@ -118,28 +124,33 @@ def is_utf8(text: str) -> bool:
 
 def open_input(uri: str) -> BinaryIO:
     """A file opened for reading bytes, seekable."""
-    return local_path(uri).open("rb")
+    return open(local_name(uri), "rb")
 
 
 def open_mapped(uri: str) -> pa.NativeFile:
     """A file for Arrow's own readers: a local one is mapped, so that what is not read costs nothing."""
-    return pa.memory_map(str(local_path(uri)))
+    return pa.memory_map(local_name(uri))
 
 
 def mapped(uri: str) -> pa.Buffer:
     """A whole file as a buffer, of which nothing is read before it is looked at."""
-    with local_path(uri).open("rb") as file:
-        return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    with open_mapped(uri) as file:
+        return file.read_buffer()
+
+
+def let_go(content: pa.Buffer) -> None:
+    """Gives back the memory of a mapped file, whole; where it is looked at again it is read again."""
+    ctypes.CDLL(None).madvise(ctypes.c_void_p(content.address), ctypes.c_size_t(content.size), mmap.MADV_DONTNEED)
 
 
 def exists(uri: str) -> bool:
     """Whether there is a file or folder."""
-    return local_path(uri).exists()
+    return os.path.exists(local_name(uri))
 
 
 def size(uri: str) -> int:
     """The size of a file in bytes."""
-    return local_path(uri).stat().st_size
+    return os.path.getsize(local_name(uri))
 
 
 def list_files(folder: str, suffix: str) -> list[str]:
@@ -150,22 +161,25 @@ def list_files(folder: str, suffix: str) -> list[str]:
 
 def read_bytes(uri: str) -> bytes:
     """A small file's content."""
-    return local_path(uri).read_bytes()
+    with open_input(uri) as file:
+        return file.read()
 
 
 @contextmanager
-def writing(uri: str) -> Iterator[Path]:
+def writing(uri: str, lasting: bool = True) -> Iterator[Path]:
     """A local path to write a file to; the file is moved to `uri` when the block ends, and gone if it raises.
 
-    The temporary file lies beside its target, so that moving it is one rename.
+    The temporary file lies beside its target, so that moving it is one rename. Where it is not to be `lasting` the disk is not
+    waited for: the end of a process does it no harm, and after the end of the machine its size tells whether it is whole.
     """
     target = local_path(uri)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}{PARTIAL}")
     try:
         yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
+        if lasting:
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -229,6 +243,13 @@ def digest(uri: str) -> Written:
 def unhashed(uri: str) -> Written:
     """A file of which the size is enough: what the parts of a stage hand to each other, and nobody keeps."""
     return Written(size(uri), "")
+
+
+def pass_on(uri: str, content: bytes | memoryview) -> Written:
+    """Writes a small file for the next part of a stage."""
+    with writing(uri, lasting=False) as path:
+        path.write_bytes(content)
+    return Written(memoryview(content).nbytes, "")
 
 
 def remove_tree(folder: str) -> None:

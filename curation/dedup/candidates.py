@@ -27,6 +27,7 @@ from curation.run.sections import read_from_all, write_sections
 NUMBER_BITS = 40  # of an edge; the place in the home stands above
 MOST_DOCUMENTS = 1 << NUMBER_BITS
 MOST_HOME_DOCUMENTS = 1 << 24
+STRETCH_BITS = 12  # of a document's number: what is looked up at once to find its home
 _NUMBER = np.uint64(MOST_DOCUMENTS - 1)
 _PLACE = np.uint64(NUMBER_BITS)
 
@@ -149,7 +150,9 @@ def edge_sections(
     """The edges of each home, given as ranks; those whose document that ranks behind has a number below `least` are left out."""
     firsts = np.array(neighbourhood.firsts, np.uint64)
     homes, cuts = np.empty(len(farther), np.int32), np.zeros(len(firsts), np.int64)
-    find_homes(farther, least, firsts, homes, cuts)
+    shift = max(0, neighbourhood.documents.bit_length() - STRETCH_BITS)
+    stretches = np.arange((neighbourhood.documents >> shift) + 1, dtype=np.uint64) << np.uint64(shift)
+    find_homes(farther, least, firsts, shift, np.searchsorted(firsts, stretches, side="right") - 1, homes, cuts)
     np.cumsum(cuts, out=cuts)
     edges = np.empty((cuts[-1], 1 if packed else 2), np.uint64)
     place_edges(nearer, farther, homes, firsts, cuts[:-1].copy(), edges)

@@ -98,7 +98,7 @@ class AskForSignatures:
             edges = np.setdiff1d(edges, packed_pairs(known), assume_unique=True)
         _, numbers = unpack_edges(edges)
         path = near.candidates(home.number)
-        written = storage.write_bytes(near.run.uri(path), edges.tobytes())
+        written = storage.pass_on(near.run.uri(path), edges.tobytes())
         return {path: written} | near.signatures.ask(home, distinct(numbers)), {"edges": len(edges)}
 
     def _of_index(self, home: Home, places: Places) -> Task:
@@ -107,7 +107,7 @@ class AskForSignatures:
         met = np.zeros(home.documents, np.bool_)
         met[places] = True
         contents = {met_path(near.round.folder, home.number): met.tobytes(), near.candidates(home.number): b""}
-        written = {path: storage.write_bytes(near.run.uri(path), content) for path, content in contents.items()}
+        written = {path: storage.pass_on(near.run.uri(path), content) for path, content in contents.items()}
         return written | near.signatures.ask(home, np.zeros(0, np.uint64)), {"edges": 0}
 
 

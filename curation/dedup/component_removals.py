@@ -40,9 +40,7 @@ class AskAboutStaying:
         if home.first < near.round.neighbourhood.own:  # an index's, that its own or a run's documents join
             places = places[:0]
         path = near.candidates(home.number)
-        written = storage.write_bytes(
-            near.run.uri(path), pack_edges(places.astype(np.uint64), staying[places]).tobytes()
-        )
+        written = storage.pass_on(near.run.uri(path), pack_edges(places.astype(np.uint64), staying[places]).tobytes())
         return {path: written} | near.signatures.ask(home, distinct(staying[places])), {"removed": len(places)}
 
 

@@ -134,13 +134,13 @@ class TakeUp:
             again[places_of(read_table(run, pairs_path(folder, home.number)))] = True
             again[places] = False
             undecided = int(again.sum())
-        written[path] = storage.write_bytes(run.uri(path), again.tobytes())
+        written[path] = storage.pass_on(run.uri(path), again.tobytes())
         if not self.round.undecided:
             return written, {"undecided": undecided}
         changed = np.flatnonzero(again ^ self.round.taken(home))
         keys = read_values(home, self.round.column, changed)
         path = changed_path(folder, home.number)
-        written[path] = storage.write_bytes(run.uri(path), keys.tobytes())
+        written[path] = storage.pass_on(run.uri(path), keys.tobytes())
         return written, {"undecided": undecided, "changed": len(changed)}
 
 

@@ -1,16 +1,19 @@
 """How keys travel: for each partition a blob with the keys of many documents, 9 bytes a key.
 
+A blob has STRIPES stripes, each with the keys of its share of the partition, so that whoever looks for equal ones needs to look
+in no more memory than a core's cache holds, and still has few blobs to fetch. A stripe is
+
     header · keys u64 · gaps of the documents' rows, a byte each (kernels/packing.py) · classes u16 · checks u64
 
-Each section begins at a multiple of eight bytes. Classes are left out where all documents of the blob have the same; checks
-where the keys are all there is to compare.
+Each section begins at a multiple of eight bytes. Classes are left out where all documents have the same; checks where the keys
+are all there is to compare.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +30,9 @@ _CLASS = np.uint64(NUMBER_BITS)
 _HEADER = struct.Struct("<QQQII")  # first number, keys, gap bytes, the class of all, what follows
 _CLASSED, _CHECKED = 1, 2
 _WORD = 8
-_SIZES = {KEYS: 8, GAPS: 1, CLASSES: 2, CHECKS: 8}  # bytes of an element of each section
+STRIPES = 4
+_KINDS: dict[int, Any] = {KEYS: np.uint64, GAPS: np.uint8, CLASSES: np.uint16, CHECKS: np.uint64}  # of the sections
+_SIZES = {section: np.dtype(kind).itemsize for section, kind in _KINDS.items()}
 
 
 def ranks_of(numbers: UInt64s, classes: UInt16s) -> UInt64s:
@@ -62,9 +67,10 @@ def pack(first: int, documents: Sequence[Documents], partitions: int) -> Iterato
 
     The blobs are views of one buffer.
     """
-    key_counts, gap_counts, last = (np.zeros(partitions, np.int64) for _ in range(3))
+    stripes = partitions * STRIPES
+    key_counts, gap_counts, last = (np.zeros(stripes, np.int64) for _ in range(3))
     for some in documents:
-        count_keys(some.keys, some.places, some.rows, partitions, key_counts, gap_counts, last)
+        count_keys(some.keys, some.places, some.rows, stripes, key_counts, gap_counts, last)
     classes = np.concatenate([np.zeros(0, np.uint16), *(some.classes for some in documents)])
     mixed = len(classes) > 0 and bool((classes != classes[0]).any())
     checked = any(len(some.checks) for some in documents)
@@ -76,28 +82,29 @@ def pack(first: int, documents: Sequence[Documents], partitions: int) -> Iterato
     for some in documents:
         given = some.classes if mixed else some.classes[:0]
         place_keys(
-            some.keys, some.places, some.rows, given, some.checks, partitions, last, moving, buffer, content, shorts
+            some.keys, some.places, some.rows, given, some.checks, stripes, last, moving, buffer, content, shorts
         )
-    follows = _CLASSED * mixed | _CHECKED * checked
-    for partition in np.flatnonzero(key_counts).tolist():
-        start, (keys, gaps, *_) = int(begins[KEYS, partition]) - _HEADER.size, counts[:, partition].tolist()
-        _HEADER.pack_into(content.data, start, first, keys, gaps, int(classes[0]), follows)
+    follows, uniform = _CLASSED * mixed | _CHECKED * checked, int(classes[0]) if len(classes) else 0
+    starts = [0, *ends.tolist()]
+    for stripe, (keys, gaps, *_) in enumerate(counts.T.tolist()):
+        _HEADER.pack_into(content.data, starts[stripe], first, keys, gaps, uniform, follows)
         for section in (GAPS, CLASSES):
-            end = int(moving[section, partition]) * _SIZES[section]
+            end = int(moving[section, stripe]) * _SIZES[section]
             content[end : -(-end // _WORD) * _WORD] = 0
-        yield partition, content[start : ends[partition]].data
+    for partition in np.flatnonzero(key_counts.reshape(-1, STRIPES).any(axis=1)).tolist():
+        yield partition, content[starts[STRIPES * partition] : starts[STRIPES * (partition + 1)]].data
 
 
 def _sections(counts: Int64s) -> tuple[Int64s, Int64s]:
-    """Where the sections begin, int64[4, partitions], and where the partitions' blobs end: in bytes."""
+    """Where the sections begin, int64[4, stripes], and where the stripes end: in bytes."""
     sizes = np.stack([-(-counts[section] * size // _WORD) * _WORD for section, size in _SIZES.items()])
     ends = np.cumsum(sizes.sum(axis=0) + _HEADER.size)
     starts = ends - sizes.sum(axis=0)
     return starts + np.cumsum(sizes, axis=0) - sizes, ends
 
 
-class Blob(NamedTuple):
-    """What is in a blob. Classes are empty where all have the class `uniform`, checks where there are none."""
+class Stripe(NamedTuple):
+    """What is in a stripe. Classes are empty where all have the class `uniform`, checks where there are none."""
 
     first: int
     uniform: int
@@ -107,11 +114,15 @@ class Blob(NamedTuple):
     checks: UInt64s
 
 
-def opened(blob: bytes | memoryview) -> Blob:
-    """A blob as arrays. No copy."""
-    first, keys, gaps, uniform, follows = _HEADER.unpack_from(blob)
-    counts = np.array([keys, gaps, keys * (follows & _CLASSED), keys * bool(follows & _CHECKED)])
-    begins = _sections(counts.reshape(-1, 1))[0][:, 0].tolist()
-    kinds = (np.uint64, np.uint8, np.uint16, np.uint64)
-    sections = (np.frombuffer(blob, *given) for given in zip(kinds, counts.tolist(), begins, strict=True))
-    return Blob(first, uniform, *sections)
+def stripes_of(blob: bytes | memoryview) -> Iterator[Stripe]:
+    """The stripes of a blob as arrays. No copy."""
+    end = 0
+    for _ in range(STRIPES):
+        first, keys, gaps, uniform, follows = _HEADER.unpack_from(blob, end)
+        end += _HEADER.size
+        counts = {KEYS: keys, GAPS: gaps, CLASSES: keys * (follows & _CLASSED), CHECKS: keys * bool(follows & _CHECKED)}
+        sections = []
+        for section, count in counts.items():
+            sections.append(np.frombuffer(blob, _KINDS[section], count, end))
+            end += -(-count * _SIZES[section] // _WORD) * _WORD
+        yield Stripe(first, uniform, *sections)

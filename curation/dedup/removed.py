@@ -23,7 +23,7 @@ REMOVED = pa.schema(
 
 def write_table(run: RunFolder, path: str, table: pa.Table) -> dict[str, Written]:
     """Writes a small table of a home: Arrow's file format, since it lives for this stage only."""
-    with storage.writing(run.uri(path)) as partial:
+    with storage.writing(run.uri(path), lasting=False) as partial:
         with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table.combine_chunks())
         return {path: storage.unhashed(str(partial))}

@@ -41,7 +41,7 @@ from curation.run.receipt import Receipt
 
 STAGE = "dedup"
 UNIT = "duplicates"  # of the receipt that ends the stage
-KEYS_PER_PARTITION = 1_000_000  # a partition's keys, and what is noted of them, stay near the processor
+KEYS_PER_PARTITION = 4_000_000  # of which a stripe at a time is looked at
 LATER_ROUNDS = 2
 MARGIN = 0.1  # of an estimated similarity around the target: within it shingles are compared
 SAMPLE = 2000  # near duplicates, about, whose true similarity is measured for the report
@@ -241,7 +241,7 @@ class Deduplication:
         def work() -> tuple[dict[str, Written], dict[str, Any]]:
             uris = [self.run.uri(changed_path(round.folder, home.number)) for home in self.homes]
             keys = np.frombuffer(b"".join(map(storage.read_bytes, uris)), np.uint64)
-            return {path: storage.write_bytes(self.run.uri(path), distinct(keys).tobytes())}, {}
+            return {path: storage.pass_on(self.run.uri(path), distinct(keys).tobytes())}, {}
 
         self.once(f"{name}-changed", work)
         return path
@@ -291,7 +291,7 @@ class Deduplication:
         for home in self.homes:
             path = staying_path(round.folder, home.number)
             content = staying[home.first : home.stop].astype(np.uint64).tobytes()
-            written[path] = storage.write_bytes(self.run.uri(path), content)
+            written[path] = storage.pass_on(self.run.uri(path), content)
         return written
 
     # ---- the end ----

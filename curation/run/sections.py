@@ -21,7 +21,7 @@ def write_sections(uri: str, sections: Iterable[tuple[int, Any]], count: int) ->
     """Writes the sections, (number, bytes or a buffer) in ascending order; numbers left out are empty. One is held at a time."""
     offsets = np.zeros(count + 1, np.uint64)
     place, following = _WORD * (count + 2), 0
-    with storage.writing(uri) as path:
+    with storage.writing(uri, lasting=False) as path:
         with path.open("wb") as file:
             file.seek(place)
             for number, content in sections:

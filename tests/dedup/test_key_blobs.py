@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedup.key_blobs import Documents, numbers_of, opened, pack, ranks_of
+from curation.dedup.key_blobs import STRIPES, Documents, numbers_of, pack, ranks_of, stripes_of
 from curation.dedup.stars import ALL, shared
 
-HEADER = 32
-PADDING = 7  # bytes, at most, behind the gaps and behind the classes
+HEADERS = 32 * STRIPES  # bytes of a blob
+PADDING = 7 * STRIPES  # at most, behind the gaps and behind the classes
 NONE = np.zeros(0, np.uint64)
 
 
@@ -45,7 +45,7 @@ def documents(
 
 def rows_of(blobs: list[bytes]) -> list[tuple[int, ...]]:
     """Key, class, number and check of all keys, sorted."""
-    keys, ranks, *checks = shared([opened(blob) for blob in blobs], ALL).T
+    keys, ranks, *checks = shared([stripe for blob in blobs for stripe in stripes_of(blob)], ALL).T
     classes = (ranks >> np.uint64(48)).tolist()
     return sorted(zip(keys.tolist(), classes, numbers_of(ranks).tolist(), *map(list, checks), strict=True))
 
@@ -107,9 +107,9 @@ def test_nine_bytes_a_key_where_documents_are_alike() -> None:
     alike = Documents(np.arange(4000), np.full(4000, 3, np.uint16), np.arange(4000), keys, NONE)
     sent = Given(0, alike).sent(50)
     assert len(sent) == 50
-    assert 9 * keys.size <= sum(len(blob) for _, blob in sent) - 50 * HEADER <= 9 * keys.size + 50 * PADDING
+    assert 9 * keys.size <= sum(len(blob) for _, blob in sent) - 50 * HEADERS <= 9 * keys.size + 50 * PADDING
     mixed = Given(0, alike._replace(classes=np.arange(4000).astype(np.uint16))).sent(50)
-    assert 11 * keys.size <= sum(len(blob) for _, blob in mixed) - 50 * HEADER <= 11 * keys.size + 100 * PADDING
+    assert 11 * keys.size <= sum(len(blob) for _, blob in mixed) - 50 * HEADERS <= 11 * keys.size + 100 * PADDING
 
 
 def test_keys_spread_over_the_partitions() -> None:
@@ -122,7 +122,7 @@ def test_keys_spread_over_the_partitions() -> None:
 def test_one_class_of_all_takes_no_bytes() -> None:
     given = documents(0, [1, 2], [9, 9], [[6], [7]])
     ((_, blob),) = given.sent(1)
-    assert len(blob) == HEADER + 2 * 8 + 8
+    assert len(blob) == HEADERS + 2 * 8 + 8
     assert rows_of([blob]) == [(6, 9, 1), (7, 9, 2)]
 
 

@@ -13,24 +13,23 @@ NOWHERE = -1
 
 
 @entry
-def find_homes(farther: UInt64s, least: int, firsts: UInt64s, homes: Int32s, counts: Int64s) -> None:
+def find_homes(
+    farther: UInt64s, least: int, firsts: UInt64s, shift: int, begins: Int64s, homes: Int32s, counts: Int64s
+) -> None:
     """Fills in the home of each rank's document, NOWHERE for numbers below `least`, and adds to counts[1:] how many each home gets.
 
     firsts  numbers of the homes' first documents, ascending, and behind them the number of all documents
+    begins  the home of document number stretch << shift, for each stretch
     """
     for edge in range(len(farther)):
         number = farther[edge] & _NUMBER
         homes[edge] = NOWHERE
         if number >= U(least):
-            low, high = 0, len(firsts) - 2
-            while low < high:
-                middle = (low + high + 1) >> 1
-                if firsts[middle] <= number:
-                    low = middle
-                else:
-                    high = middle - 1
-            homes[edge] = low
-            counts[low + 1] += 1
+            home = begins[np.int64(number >> U(shift))]
+            while firsts[home + 1] <= number:
+                home += 1
+            homes[edge] = home
+            counts[home + 1] += 1
 
 
 @entry
@@ -58,5 +57,5 @@ def warm_up() -> None:
     """Compiles the kernels of this file."""
     ranks, homes, counts = np.zeros(1, np.uint64), np.zeros(1, np.int32), np.zeros(2, np.int64)
     firsts = np.arange(2, dtype=np.uint64)
-    find_homes(ranks, 0, firsts, homes, counts)
+    find_homes(ranks, 0, firsts, 0, counts.copy(), homes, counts)
     place_edges(ranks, ranks, homes, firsts, counts[:1], ranks.reshape(1, 1).copy())
