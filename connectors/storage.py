@@ -159,6 +159,12 @@ def list_files(folder: str, suffix: str) -> list[str]:
     return sorted(p.relative_to(root).as_posix() for p in root.rglob(f"*{suffix}") if p.is_file())
 
 
+def stamp(uri: str) -> tuple[int, int, int]:
+    """What tells a file from another one that had its name before: its inode, size and time of change."""
+    found = os.stat(local_name(uri))
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def read_bytes(uri: str) -> bytes:
     """A small file's content."""
     with open_input(uri) as file:

@@ -19,7 +19,7 @@ from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.kernels.edges import find_homes, place_edges
 from curation.dedup.key_blobs import Documents, pack
 from curation.dedup.removed import places_of, read_table
-from curation.dedup.signature_files import POLICY, chosen_pieces, words_of
+from curation.dedup.signature_files import POLICY, chosen_pieces, let_go, words_of
 from curation.dedup.stars import star_edges
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
@@ -91,6 +91,7 @@ class PackKeys:
             for first, piece, places in chosen_pieces(home, np.flatnonzero(self.round.taken(home)))
         ]
         yield from pack(home.first, documents, self.round.partitions)
+        let_go(home)
 
     def _documents(self, first: int, places: Places, batch: pa.RecordBatch) -> Documents:
         """Those at some places of a batch that takes the places `first` and following of its home."""

@@ -25,3 +25,4 @@ DUPLICATES = pa.schema(
         pa.field("address", pa.string()),  # the URL of such a document: no ledger of this run has it
     ]
 )
+PLAIN = (ORDINAL, "kept", "similarity", "jaccard")  # columns in which hardly a value comes twice

@@ -18,7 +18,7 @@ from connectors.storage import Written
 from curation.dedup.candidates import removed_path
 from curation.dedup.comparing import Task
 from curation.dedup.distinct import distinct, distinct_with_places
-from curation.dedup.duplicates import DUPLICATES, NEAR, ORDINAL, URL
+from curation.dedup.duplicates import DUPLICATES, NEAR, ORDINAL, PLAIN, URL
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.measuring import Sketcher, measure_pairs
 from curation.dedup.questions import Exchange
@@ -221,7 +221,7 @@ def write_by_split(run: RunFolder, home: Home, duplicates: pa.Table) -> dict[str
         ordinals = pa.array(places[start:stop] - np.uint32(first), pa.uint32())
         table = duplicates.slice(start, stop - start).set_column(0, DUPLICATES.field(ORDINAL), ordinals)
         path = run.duplicates(part.unit)
-        with ParquetOutput(run.uri(path), DUPLICATES) as output:
+        with ParquetOutput(run.uri(path), DUPLICATES, PLAIN) as output:
             for batch in table.to_batches():
                 output.write(batch)
         assert output.written is not None

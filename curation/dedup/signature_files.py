@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ FINER_KEYS = "finer_keys"
 AGREEMENT = "agreement"
 SKETCH = "sketch"
 INDEX = ".parquet"  # ending of a file of an index
+MOST_MAPPED = 2048  # files, by a process: some 20 kB each, and no memory for what is not being looked at
 PLAIN = [DOC_ID, URL_HASH, TEXT_HASH, KEYS, FINER_KEYS, AGREEMENT, SKETCH]  # hashes: there is nothing to compress
 
 
@@ -53,10 +54,11 @@ def signature_schema(keys: int, finer_keys: int, agreement: int) -> pa.Schema:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some consecutive documents of a file: how many, and what gives columns of these names, in this order."""
+    """Some consecutive documents of a file: how many, what gives columns of these names, in this order, and the file if mapped."""
 
     documents: int
     columns: Callable[[Sequence[str]], pa.RecordBatch]
+    content: pa.Buffer | None = None
 
 
 def pieces(home: Home) -> list[Piece]:
@@ -72,12 +74,24 @@ def pieces(home: Home) -> list[Piece]:
     return found
 
 
-def mapped_pieces(uri: str) -> Iterator[Piece]:
+def mapped_pieces(uri: str) -> tuple[Piece, ...]:
     """Of a signature file: mapped, so that only what is looked at is read, and nothing copied."""
-    file = pa.ipc.open_file(storage.mapped(uri))
-    for number in range(file.num_record_batches):
-        batch = file.get_batch(number)
-        yield Piece(batch.num_rows, batch.select)
+    return _mapped(uri, storage.stamp(uri))
+
+
+@lru_cache(MOST_MAPPED)
+def _mapped(uri: str, _stamp: tuple[int, int, int]) -> tuple[Piece, ...]:
+    """A file stays mapped from one look to the next: homes look into each other's over and over, at a few documents each time."""
+    content = storage.mapped(uri)
+    file = pa.ipc.open_file(content)
+    batches = [file.get_batch(number) for number in range(file.num_record_batches)]
+    return tuple(Piece(batch.num_rows, batch.select, content) for batch in batches)
+
+
+def let_go(home: Home) -> None:
+    """Gives back the memory of a home's files that were looked at. Whoever looks does so at the end."""
+    for content in {id(piece.content): piece.content for piece in pieces(home) if piece.content}.values():
+        storage.let_go(content)
 
 
 def index_pieces(uri: str) -> Iterator[Piece]:
@@ -104,7 +118,9 @@ def chosen_pieces(home: Home, places: Places) -> Iterator[tuple[int, Piece, Plac
 
 def read_column(home: Home, name: str) -> pa.Array:
     """One column of a home's signature files, as one array."""
-    return pa.concat_arrays([piece.columns([name]).column(0) for piece in pieces(home)])
+    column = pa.concat_arrays([piece.columns([name]).column(0) for piece in pieces(home)])
+    let_go(home)
+    return column
 
 
 def read_rows(home: Home, schema: pa.Schema, places: Places) -> pa.RecordBatch:
@@ -113,6 +129,7 @@ def read_rows(home: Home, schema: pa.Schema, places: Places) -> pa.RecordBatch:
     columns = [
         [pa.array([], field.type), *(batch.column(place) for batch in read)] for place, field in enumerate(schema)
     ]
+    let_go(home)
     return pa.RecordBatch.from_arrays([pa.concat_arrays(chunks) for chunks in columns], schema=schema)
 
 
@@ -124,6 +141,7 @@ def read_values(home: Home, name: str, places: Places) -> npt.NDArray[np.uint8]:
         found = found if row else np.empty((len(places), given.shape[1]), np.uint8)
         np.take(given, here, axis=0, out=found[row : row + len(here)], mode="clip")
         row += len(here)
+    let_go(home)
     return found
 
 
