@@ -27,6 +27,7 @@ from curation.run.sections import read_from_all, write_sections
 NUMBER_BITS = 40  # of an edge; the place in the home stands above
 MOST_DOCUMENTS = 1 << NUMBER_BITS
 MOST_HOME_DOCUMENTS = 1 << 24
+TOLD_BY = 8  # values that low bits may have, for each key that is wanted
 STRETCH_BITS = 12  # of a document's number: what is looked up at once to find its home
 _NUMBER = np.uint64(MOST_DOCUMENTS - 1)
 _PLACE = np.uint64(NUMBER_BITS)
@@ -112,9 +113,10 @@ class PackKeys:
 
 def among(keys: Numbers, wanted: Numbers) -> Mask:
     """Which keys are among those wanted, which ascend and are few: most are told by their low bits."""
-    low = np.zeros(1 << 16, np.bool_)
-    low[wanted.astype(np.uint16)] = True
-    found = low[keys.astype(np.uint16)]
+    bits = np.uint64((1 << max(16, (TOLD_BY * len(wanted)).bit_length())) - 1)
+    low = np.zeros(int(bits) + 1, np.bool_)
+    low[wanted & bits] = True
+    found = low[keys & bits]
     likely = keys[found]
     found[found] = wanted[np.minimum(np.searchsorted(wanted, likely), len(wanted) - 1)] == likely
     return found
