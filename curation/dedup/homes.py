@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-HOME_DOCUMENTS = 250_000  # of a home, about: 112 bytes each while it answers
+HOME_DOCUMENTS = 500_000  # of a home, about: 112 bytes each while it answers
 
 Numbers = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
