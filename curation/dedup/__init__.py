@@ -13,6 +13,7 @@ The stage between the passes, each part a task for an engine:
 - `key_blobs`, `stars`, `candidates`  keys travel packed and become edges, each to the document that ranks first
 - `exact`                     equal texts and addresses
 - `comparing`, `measuring`    candidates by their signatures, uncertain ones by their shingles
+- `similar_pairs`             which of them are similar
 - `deciding`                  one pass in the order of rank: who goes, and for whom
 - `components`, `component_removals`  the unverified way; `external_components` by ranges, `component_files` for both
 - `representatives`           what stands for each document that is out; `duplicates` the list of them

@@ -116,7 +116,7 @@ def among(keys: Numbers, wanted: Numbers) -> Mask:
     bits = np.uint64((1 << max(16, (TOLD_BY * len(wanted)).bit_length())) - 1)
     low = np.zeros(int(bits) + 1, np.bool_)
     low[wanted & bits] = True
-    found = low[keys & bits]
+    found: Mask = low[keys & bits]
     likely = keys[found]
     found[found] = wanted[np.minimum(np.searchsorted(wanted, likely), len(wanted) - 1)] == likely
     return found

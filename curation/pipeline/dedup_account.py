@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from curation.dedup.homes import HOME_DOCUMENTS
+from curation.dedup.key_blobs import STRIPES
 from curation.dedup.signature import AGREEMENT
 from curation.dedup.sketches import SKETCH
 from curation.pipeline.deduplicate import KEYS_PER_PARTITION, LATER_ROUNDS, MARGIN, SAMPLE
@@ -14,8 +15,8 @@ from curation.recipes.model import Recipe
 KEY_BYTES = 9  # of a key and its document, see `dedup/key_blobs.py`
 CHECK_BYTES = 8  # the other half of a hash of 128 bits
 CLASS_BYTES = 2  # where documents of a blob are of several policy classes
-RANK_BYTES = 64  # of a key while a partition's keys become edges, see `dedup/stars.py`
-PACKED_BYTES = 40  # of a key while a home's are packed
+RANK_BYTES = 64  # of a key while a stripe's keys become edges, see `dedup/stars.py`
+PACKED_BYTES = 24  # of a key while a home's are packed
 DRIVER = {True: 1, False: 6}  # bytes a document in the driver: verified, by components
 
 SAME_PAGE = "its address in canonical form"
@@ -69,8 +70,8 @@ def near_questions(minhash: MinHash) -> str:
     signature = min(minhash.values, AGREEMENT)
     return (
         f"of each document that it meets, a home ({HOME_DOCUMENTS:,} documents) asks {signature} bytes of its signature, and"
-        f" a sketch of at most {4 * SKETCH >> 10} kB where by those the similarity is within {MARGIN:g} of {minhash.target:g};"
-        f" of about {SAMPLE:,} near duplicates the true similarity is measured"
+        f" looks up a sketch of at most {4 * SKETCH >> 10} kB where by those the similarity is within {MARGIN:g} of"
+        f" {minhash.target:g}; of about {SAMPLE:,} near duplicates the true similarity is measured"
     )
 
 
@@ -81,4 +82,5 @@ def dedup_memory(recipe: Recipe) -> Iterator[tuple[str, int]]:
         return
     keys = max(1, dedup.minhash.bands if dedup.minhash else 1)
     yield f"dedup: keys of a home, {keys} a document", PACKED_BYTES * keys * HOME_DOCUMENTS
-    yield "dedup: keys of a partition, and edges", RANK_BYTES * KEYS_PER_PARTITION
+    stripe = KEYS_PER_PARTITION // STRIPES
+    yield "dedup: keys of a partition, and edges", KEY_BYTES * KEYS_PER_PARTITION + RANK_BYTES * stripe

@@ -1,4 +1,6 @@
-"""Sketches as the first pass left them are those that the texts give; where none or too few were left, the texts are read."""
+"""Sketches as the first pass left them are those that the texts give; where none or too few were left, the texts are read.
+Pairs of documents, wherever they lie, have the similarity of their texts.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from curation.dedup import measuring
 from curation.dedup.homes import Home, Places
 from curation.dedup.keys import Keys
-from curation.dedup.measuring import KeptSketches
+from curation.dedup.measuring import KeptSketches, measure_pairs
 from curation.dedup.shingles import document_shingles
 from curation.dedup.sketches import SKETCH, as_binary, sketches
 from curation.run.folder import RunFolder
-from tests.dedup.planted import words
-from tests.dedup.runs import VERIFIED, Page, batch_of, write_splits
+from tests.dedup.planted import true_jaccard, words
+from tests.dedup.runs import VERIFIED, Page, batch_of, text, write_splits
 
 assert VERIFIED is not None
 SHINGLING = VERIFIED.shingling
@@ -67,3 +70,19 @@ def test_an_index_gives_what_it_has(tmp_path: Path) -> None:
         )
         found = [sketch.as_py() for sketch in KeptSketches(SHINGLING)(held, np.arange(6), 1 << 16)]
         assert found == (of_texts(np.arange(6), SKETCH) if sketched else [b""] * 6)
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 1 << 16])
+def test_pairs_within_a_home_and_across_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """Each with every other, in homes of one split and of two; however many pairs are measured at once."""
+    monkeypatch.setattr(measuring, "PAIRS_AT_ONCE", at_once)
+    texts = [[text(1), text(1, 9)], [text(1, 30), text(2)], [text(2, 5), text(1, 9)]]
+    splits = [[Page(each) for each in split] for split in texts]
+    parts = write_splits(RunFolder(str(tmp_path)), splits, Keys(url=False, exact=False, near=VERIFIED))
+    homes = (Home(0, tuple(parts[:2])), Home(1, tuple(parts[2:])))
+    expected = true_jaccard([each for split in texts for each in split])
+    for home in homes:
+        mine = np.repeat(np.arange(home.first, home.stop, dtype=np.uint64), 6)
+        others = np.tile(np.arange(6, dtype=np.uint64), home.documents)
+        found = measure_pairs(KeptSketches(SHINGLING), homes, home, mine, others, SKETCH)
+        assert found.reshape(-1, 6).tolist() == pytest.approx(expected[home.first : home.stop])

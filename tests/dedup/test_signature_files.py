@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -56,6 +58,15 @@ def test_a_file_of_another_length_is_an_error(home: Home) -> None:
     wrong = Home(0, (Part(part.unit, part.signatures, "", 0, part.documents + 1),))
     with pytest.raises(ValueError, match="has 9000 documents, not 9001"):
         read_classes(wrong, np.zeros(0, np.int64))
+
+
+def test_a_file_that_took_the_place_of_another_is_read_anew(tmp_path: Path) -> None:
+    uri = str(tmp_path / "0.arrow")
+    for first in (0, 100):
+        with ArrowOutput(uri, SCHEMA) as output:
+            output.write(batch(first, first + 50))
+        read = read_classes(Home(0, (Part("0", uri, "", 0, 50),)), np.arange(50))
+        assert read.tolist() == list(range(first, first + 50))
 
 
 @given(st.sets(st.integers(1, 4 * ROWS + 10), max_size=5))
