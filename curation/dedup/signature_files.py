@@ -88,6 +88,11 @@ def _mapped(uri: str, _stamp: tuple[int, int, int]) -> tuple[Piece, ...]:
     return tuple(Piece(batch.num_rows, batch.select, content) for batch in batches)
 
 
+def unmap() -> None:
+    """Ends what this process has mapped, so that files that are removed leave the disk. A worker's ends with the worker."""
+    _mapped.cache_clear()
+
+
 def let_go(home: Home) -> None:
     """Gives back the memory of a home's files that were looked at. Whoever looks does so at the end."""
     for content in {id(piece.content): piece.content for piece in pieces(home) if piece.content}.values():

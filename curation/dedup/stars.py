@@ -33,8 +33,10 @@ def shared(stripes: Sequence[Stripe], slots: UInt64s) -> UInt64s:
     keys, width = sum(len(stripe.keys) for stripe in stripes), CHECK + any(len(stripe.checks) for stripe in stripes)
     assert keys < MOST_KEYS
     records, count = np.empty((keys, width), np.uint64), 0
-    for first, uniform, keys_of, gaps, classes, checks in stripes:
-        count = sift_keys(keys_of, gaps, first, uniform, classes, checks, slots, records, count)
+    for each in stripes:
+        count = sift_keys(
+            each.keys, each.gaps, each.first, each.uniform, each.classes, each.checks, slots, records, count
+        )
     return records[:count]
 
 

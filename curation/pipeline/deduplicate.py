@@ -33,7 +33,7 @@ from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood, Part, plan
 from curation.dedup.keys import Signing
 from curation.dedup.measuring import KeptSketches, Sketcher
 from curation.dedup.representatives import Answer, AskOn, Naming, WriteDuplicates
-from curation.dedup.signature_files import FINER_KEYS, KEYS, POLICY, TEXT_HASH, URL_HASH, read_column
+from curation.dedup.signature_files import FINER_KEYS, KEYS, POLICY, TEXT_HASH, URL_HASH, read_column, unmap
 from curation.dedup.similar_pairs import FindSimilar
 from curation.engines.engine import Engine
 from curation.run.folder import RunFolder
@@ -122,6 +122,7 @@ class Deduplication:
                 else:
                     self.by_similarity(self.settings.near, self.settings.target)
             outputs = self.name()
+        unmap()
         own = self.neighbourhood.documents - self.neighbourhood.own
         timing = {"wall": time.perf_counter() - started}
         return Receipt(UNIT, self.plan, "", own, 0, {}, outputs, self.facts, timing)

@@ -69,6 +69,17 @@ def test_a_file_that_took_the_place_of_another_is_read_anew(tmp_path: Path) -> N
         assert read.tolist() == list(range(first, first + 50))
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="tells what is mapped as Linux does")
+def test_a_file_stays_mapped_until_all_are_unmapped(tmp_path: Path) -> None:
+    uri = str(tmp_path / "0.arrow")
+    with ArrowOutput(uri, SCHEMA) as output:
+        output.write(batch(0, 50))
+    read_classes(Home(0, (Part("0", uri, "", 0, 50),)), np.arange(50))
+    assert uri in Path("/proc/self/maps").read_text()
+    signature_files.unmap()
+    assert uri not in Path("/proc/self/maps").read_text()
+
+
 @given(st.sets(st.integers(1, 4 * ROWS + 10), max_size=5))
 def test_bytes_do_not_depend_on_the_batches(tmp_path_factory: pytest.TempPathFactory, cuts: set[int]) -> None:
     bounds = [0, *sorted(cuts), 4 * ROWS + 20]
