@@ -92,7 +92,7 @@ def test_what_deduplication_sends_and_who_is_kept(tmp_path: Path) -> None:
     )
     assert "a key of 19 bytes a document, the hash of its address" in told["dedup: url"]
     assert "37 keys of 11 bytes a document (37 × 6), then in up to 2 rounds 55 (55 × 4)" in told["dedup: minhash"]
-    assert "asks 128 bytes of its signature, and a sketch of at most 4 kB" in told["dedup: homes"]
+    assert "asks 128 bytes of its signature, and looks up a sketch of at most 4 kB" in told["dedup: homes"]
     assert "within 0.1 of 0.7" in told["dedup: homes"]
     assert "RUN/index" in told["index"] and "37 a document" in shown
     loaded = load_recipe("fineweb", [f"dedup={dedup}"])
