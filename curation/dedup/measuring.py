@@ -90,7 +90,8 @@ def measure_pairs(
 ) -> npt.NDArray[np.float64]:
     """Jaccard similarity of pairs of a home's documents, which ascend, and others, by sketches of so many hashes.
 
-    An index keeps sketches of its own size. Memory: the sketches of some PAIRS_AT_ONCE documents and of what is alike in one home.
+    An index keeps sketches of its own size. Memory: the sketches of PAIRS_AT_ONCE documents, and of as many that they are
+    compared with, at most.
     """
     similarities = np.zeros(len(mine))
     for start in range(0, len(mine), PAIRS_AT_ONCE):
