@@ -21,13 +21,13 @@ from curation.dedup.key_blobs import Documents, pack
 from curation.dedup.removed import places_of, read_table
 from curation.dedup.signature_files import POLICY, chosen_pieces, let_go, words_of
 from curation.dedup.stars import star_edges
+from curation.dedup.wanted_keys import WantedKeys
 from curation.run.folder import RunFolder
 from curation.run.sections import read_from_all, write_sections
 
 NUMBER_BITS = 40  # of an edge; the place in the home stands above
 MOST_DOCUMENTS = 1 << NUMBER_BITS
 MOST_HOME_DOCUMENTS = 1 << 24
-TOLD_BY = 8  # values that low bits may have, for each key that is wanted
 STRETCH_BITS = 12  # of a document's number: what is looked up at once to find its home
 _NUMBER = np.uint64(MOST_DOCUMENTS - 1)
 _PLACE = np.uint64(NUMBER_BITS)
@@ -87,14 +87,15 @@ class PackKeys:
     round: Round
 
     def __call__(self, home: Home) -> Iterator[tuple[int, memoryview]]:
+        only = WantedKeys.read(self.round.run.uri(self.round.only)) if self.round.only else None
         documents = [
-            self._documents(first, places, piece.columns([self.round.column, POLICY]))
+            self._documents(first, places, piece.columns([self.round.column, POLICY]), only)
             for first, piece, places in chosen_pieces(home, np.flatnonzero(self.round.taken(home)))
         ]
         yield from pack(home.first, documents, self.round.partitions)
         let_go(home)
 
-    def _documents(self, first: int, places: Places, batch: pa.RecordBatch) -> Documents:
+    def _documents(self, first: int, places: Places, batch: pa.RecordBatch, only: WantedKeys | None) -> Documents:
         """Those at some places of a batch that takes the places `first` and following of its home."""
         column, classes = batch.column(0), batch.column(1).to_numpy()
         if column.null_count:
@@ -103,23 +104,11 @@ class PackKeys:
         keys, checks = words_of(column), np.zeros(0, np.uint64)
         if self.round.whole:
             keys, checks = np.ascontiguousarray(keys[:, :1]), np.ascontiguousarray(keys[:, 1])
-        if not self.round.only:
+        if only is None:
             return Documents(first + places, classes, places, keys, checks)
-        wanted = np.fromfile(self.round.run.uri(self.round.only), np.uint64)
-        chosen, bands = np.nonzero(among(keys[places], wanted))
+        chosen, bands = only.among(keys, places)
         few = keys[places[chosen], bands].reshape(-1, 1)
         return Documents(first + places[chosen], classes[chosen], np.arange(len(chosen)), few, checks)
-
-
-def among(keys: Numbers, wanted: Numbers) -> Mask:
-    """Which keys are among those wanted, which ascend and are few: most are told by their low bits."""
-    bits = np.uint64((1 << max(16, (TOLD_BY * len(wanted)).bit_length())) - 1)
-    low = np.zeros(int(bits) + 1, np.bool_)
-    low[wanted & bits] = True
-    found: Mask = low[keys & bits]
-    likely = keys[found]
-    found[found] = wanted[np.minimum(np.searchsorted(wanted, likely), len(wanted) - 1)] == likely
-    return found
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from connectors import storage
 from connectors.storage import Written
 from curation.dedup.candidates import Round, pack_edges, read_edges, unpack_edges
-from curation.dedup.distinct import distinct, distinct_with_places
+from curation.dedup.distinct import are_among, distinct, distinct_with_places
 from curation.dedup.homes import Home, Numbers, Places
 from curation.dedup.kernels.leaders import count_agreements
 from curation.dedup.key_blobs import numbers_of, ranks_of
@@ -43,18 +43,18 @@ PAIRS = pa.schema(
 
 @dataclass(frozen=True)
 class Near:
-    """A round of near duplicates, and the one before it.
+    """A round of near duplicates.
 
     target   Jaccard similarity from which a pair counts as similar
     margin   around the target: estimates within are measured
-    before   folder of the round before, whose pairs are known; "" for the first
+    before   folders of the rounds before, whose pairs are known
     """
 
     round: Round
     agreement: int
     target: float
     margin: float
-    before: str
+    before: tuple[str, ...]
 
     @property
     def run(self) -> RunFolder:
@@ -72,12 +72,12 @@ class Near:
         return f"{self.round.folder}/candidates/{home}"
 
     def pairs(self, home: int) -> str:
-        """All pairs of a home, this round's and those before."""
+        """A home's pairs of this round."""
         return pairs_path(self.round.folder, home)
 
 
 def pairs_path(folder: str, home: int) -> str:
-    """Where a home's pairs lie after a round."""
+    """Where a home's pairs that a round compared lie, ascending as its edges are."""
     return f"{folder}/pairs/{home}.arrow"
 
 
@@ -93,9 +93,9 @@ class AskForSignatures:
         edges = read_edges(near.run, self.files, home.number)
         if home.first < near.round.neighbourhood.own:
             return self._of_index(home, unpack_edges(edges)[0])
-        if near.before:
-            known = read_table(near.run, pairs_path(near.before, home.number))
-            edges = np.setdiff1d(edges, packed_pairs(known), assume_unique=True)
+        for folder in near.before if len(edges) else ():
+            known = packed_pairs(read_table(near.run, pairs_path(folder, home.number)))
+            edges = edges[~are_among(edges, known)]
         _, numbers = unpack_edges(edges)
         path = near.candidates(home.number)
         written = storage.pass_on(near.run.uri(path), edges.tobytes())
@@ -117,7 +117,7 @@ def met_path(folder: str, home: int) -> str:
 
 
 def packed_pairs(pairs: pa.Table) -> Numbers:
-    """Pairs as edges again, in their order."""
+    """Pairs as edges again."""
     places, numbers = pairs.column(PLACE).to_numpy().astype(np.uint64), numbers_of(pairs.column(NEARER).to_numpy())
     return pack_edges(places, numbers)
 

@@ -61,7 +61,8 @@ def rank_ranges(
 def decide_all(
     run: RunFolder, similar: Sequence[str], folder: str, ranges: int, neighbourhood: Neighbourhood
 ) -> tuple[dict[str, Written], int]:
-    """The pass. Writes the removals of each range, a section a home. Gives the files and the number of removals.
+    """The pass over the similar pairs of all rounds so far. Writes the removals of each range, a section a home; gives the
+    files and the number of removals.
 
     Memory: a byte a document, and the similar pairs of a range, 20 bytes each.
     """
@@ -80,10 +81,9 @@ def decide_all(
 
 def decide_range(pairs: Decided, kept: npt.NDArray[np.uint8]) -> Decided:
     """The pairs that removals are for, one each; `kept` is changed."""
-    numbers = numbers_of(pairs["rank"]).astype(np.int64)
-    nearer = numbers_of(pairs["nearer"]).astype(np.int64)
+    ranks, nearer, similarities = (np.ascontiguousarray(pairs[name]) for name in SIMILAR.names or ())
     chosen = np.empty(len(pairs), np.int64)
-    count = decide(numbers, nearer, np.ascontiguousarray(pairs["similarity"]), kept, chosen)
+    count = decide(ranks, nearer, similarities, kept, chosen)
     return pairs[chosen[:count]]
 
 
@@ -96,7 +96,7 @@ def by_home(decided: Decided, neighbourhood: Neighbourhood) -> Iterator[tuple[in
 
 
 def in_order(rows: Decided, numbers: Numbers) -> Decided:
-    """Rows by their numbers. Homes follow each other, and so do their rows, where all are of one class."""
+    """Rows by their numbers. Homes follow each other, and so do the rows of a round, where all are of one class."""
     if (numbers[1:] >= numbers[:-1]).all():
         return rows
     return rows[np.argsort(numbers, kind="stable")]
@@ -111,7 +111,8 @@ class TakeUp:
     """
 
     round: Round
-    decided: tuple[str, ...]
+    before: tuple[str, ...]  # folders of earlier rounds
+    decided: tuple[str, ...]  # files of the pass
 
     def __call__(self, home: Home) -> Task:
         run, folder = self.round.run, self.round.folder
@@ -131,7 +132,8 @@ class TakeUp:
             again, undecided = np.frombuffer(content, np.bool_), 0
         else:
             again = np.zeros(home.documents, np.bool_)
-            again[places_of(read_table(run, pairs_path(folder, home.number)))] = True
+            for each in (*self.before, folder):
+                again[places_of(read_table(run, pairs_path(each, home.number)))] = True
             again[places] = False
             undecided = int(again.sum())
         written[path] = storage.pass_on(run.uri(path), again.tobytes())

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from curation.dedup.distinct import are_among
 from curation.dedup.spans import Hashes, Int64s, SpanRule, UInt64s
 
 UInt16s = npt.NDArray[np.uint16]
@@ -123,18 +124,9 @@ def unpack_cuts(section: bytes, rules: int) -> list[Cuts]:
 
 def chosen(hashes: UInt64s, cuts: Cuts) -> Bools:
     """Which of a split's spans, in order, are cut out."""
-    partly = np.flatnonzero(among(hashes, cuts.but_first))
+    partly = np.flatnonzero(are_among(hashes, cuts.but_first))
     firsts = partly[np.unique(hashes[partly], return_index=True)[1]]
-    goes = among(hashes, cuts.all)
+    goes = are_among(hashes, cuts.all)
     goes[partly] = True
     goes[firsts] = False
     return goes
-
-
-def among(hashes: UInt64s, ascending: UInt64s) -> Bools:
-    """Which hashes are among some that ascend."""
-    if not len(ascending):
-        return np.zeros(len(hashes), np.bool_)
-    places = np.minimum(np.searchsorted(ascending, hashes), len(ascending) - 1)
-    found: Bools = ascending[places] == hashes
-    return found

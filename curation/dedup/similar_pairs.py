@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.dedup.comparing import PAIRS, Near, Task, compare, packed_pairs, pairs_path
+from curation.dedup.comparing import PAIRS, Near, Task, compare
 from curation.dedup.homes import Home, Numbers
 from curation.dedup.key_blobs import ranks_of
 from curation.dedup.measuring import Sketcher, measure_pairs
-from curation.dedup.removed import NEARER, PLACE, SIMILARITY, read_table, write_table
+from curation.dedup.removed import NEARER, PLACE, SIMILARITY, write_table
 from curation.dedup.signature_files import read_classes
 from curation.dedup.sketches import SKETCH
 from curation.run.sections import write_sections
@@ -26,7 +26,7 @@ SIMILAR = np.dtype([("rank", "<u8"), ("nearer", "<u8"), ("similarity", "<f4")])
 @dataclass(frozen=True)
 class FindSimilar:
     """A task: hears the signatures that a home asked for, compares its candidates, measures those that are near the target, and
-    sorts all pairs that are similar by the ranges of rank.
+    sorts the pairs that are similar by the ranges of rank.
 
     homes   all of them
     starts  of the ranges of rank, ascending from 0; the pass over similar pairs takes one after the other
@@ -41,14 +41,12 @@ class FindSimilar:
     def __call__(self, home: Home) -> Task:
         near = self.near
         pairs, uncertain = self._compared(home)
-        if near.before:
-            pairs = pa.concat_tables([read_table(near.run, pairs_path(near.before, home.number)), pairs])
-        pairs = in_order(pairs)
+        similar = pairs.filter(pc.greater_equal(pairs[SIMILARITY], near.target))
         written = write_table(near.run, near.pairs(home.number), pairs)
-        path = f"{near.round.folder}/similar/{home.number}"
-        sections = similar_sections(home, pairs.filter(pc.greater_equal(pairs[SIMILARITY], near.target)), self.starts)
+        path = similar_path(near.round.folder, home.number)
+        sections = similar_sections(home, similar, self.starts)
         written[path] = write_sections(near.run.uri(path), sections, len(self.starts))
-        return written, {"measured": uncertain}
+        return written, {"measured": uncertain, "similar": len(similar)}
 
     def _compared(self, home: Home) -> tuple[pa.Table, int]:
         """The pairs of this round, the uncertain ones with their true similarity, and how many those are."""
@@ -66,14 +64,9 @@ def is_uncertain(near: Near, similarities: npt.NDArray[np.float32]) -> npt.NDArr
     return np.asarray((similarities >= low) & (similarities < high))
 
 
-def in_order(pairs: pa.Table) -> pa.Table:
-    """Pairs by place and then by the other's number: those of one round behind those of another, which are so already."""
-    packed = packed_pairs(pairs)
-    if (packed[1:] >= packed[:-1]).all():
-        return pairs
-    return pairs.combine_chunks().take(
-        pa.array(np.argsort(packed, kind="stable"))
-    )  # the sort that merges what is in order
+def similar_path(folder: str, home: int) -> str:
+    """Where a home's similar pairs of a round lie, a section a range of rank."""
+    return f"{folder}/similar/{home}"
 
 
 def are_in_order(first: Numbers, second: Numbers) -> bool:
@@ -83,7 +76,7 @@ def are_in_order(first: Numbers, second: Numbers) -> bool:
 
 
 def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
-    """A home's similar pairs by range of rank, those of a document together, the nearest in rank first."""
+    """A home's similar pairs by range of rank, ascending by rank."""
     places = pairs.column(PLACE).to_numpy()
     ranks = ranks_of(places.astype(np.uint64) + np.uint64(home.first), read_classes(home, places))
     nearer = pairs.column(NEARER).to_numpy()

@@ -34,7 +34,7 @@ from curation.dedup.keys import Signing
 from curation.dedup.measuring import KeptSketches, Sketcher
 from curation.dedup.representatives import Answer, AskOn, Naming, WriteDuplicates
 from curation.dedup.signature_files import FINER_KEYS, KEYS, POLICY, TEXT_HASH, URL_HASH, read_column, unmap
-from curation.dedup.similar_pairs import FindSimilar
+from curation.dedup.similar_pairs import FindSimilar, similar_path
 from curation.engines.engine import Engine
 from curation.run.folder import RunFolder
 from curation.run.receipt import Receipt
@@ -205,29 +205,33 @@ class Deduplication:
         sketcher = self.settings.sketcher
         assert signing.finer is not None and sketcher is not None
         starts = self.survey()
-        before, only, removed = "", "", 0
+        done: tuple[str, ...] = ()  # folders of the rounds so far
+        only, similar, removed = "", list[str](), 0
         for number in range(1 + LATER_ROUNDS):
             name = f"near-{number}"
             column, keys = (FINER_KEYS, signing.finer.bands) if number else (KEYS, signing.banding.bands)
-            round = self.round(name, column, False, keys, undecided_folder(before) if before else "", only=only)
-            near = Near(round, signing.agreement, target, MARGIN, before)
+            round = self.round(name, column, False, keys, undecided_folder(done[-1]) if done else "", only=only)
+            near = Near(round, signing.agreement, target, MARGIN, done)
             asked = self.at_homes(f"{name}-asked", AskForSignatures(near, self.shuffle(name, round)))
             self.facts["rounds"] = number + 1
-            if before and not asked.facts["edges"]:
+            if done and not asked.facts["edges"]:
                 break  # nothing new: all is decided as it was
             self.at_homes(f"{name}-answered", AnswerWithSignatures(near))
             compared = self.at_homes(f"{name}-compared", FindSimilar(near, sketcher, self.homes, starts))
-            decided = self.decide(name, round, [path for path in compared.outputs if "/similar/" in path], len(starts))
-            taken_up = self.at_homes(f"{name}-removed", TakeUp(round, tuple(decided.outputs)))
-            removed = decided.facts["removed"]
             for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["measured"])):
                 self.facts[fact] = self.facts.get(fact, 0) + count
-            before, self.taking_part = round.folder, taken_up.facts["undecided"]
+            if done and not compared.facts["similar"]:
+                break
+            similar += [similar_path(round.folder, home.number) for home in self.homes]
+            decided = self.decide(name, round, similar, len(starts))
+            taken_up = self.at_homes(f"{name}-removed", TakeUp(round, done, tuple(decided.outputs)))
+            removed, done = decided.facts["removed"], (*done, round.folder)
+            self.taking_part = taken_up.facts["undecided"]
             if not self.taking_part:
                 break
             only = self.changed_keys(name, round, taken_up.facts["changed"]) if number else ""
         self.taking_part = self.neighbourhood.documents
-        self.removing.append((before, NEAR))
+        self.removing.append((done[-1], NEAR))
         self.facts[NEAR] = removed
 
     def changed_keys(self, name: str, round: Round, changed: int) -> str:
@@ -272,7 +276,7 @@ class Deduplication:
         """Near duplicates unverified: whatever shares keys, however far around, counts as one."""
         name = "near-0"
         round = self.round(name, KEYS, False, signing.banding.bands, ranked=False)
-        near = Near(round, signing.agreement, 0.0, 0.0, "")
+        near = Near(round, signing.agreement, 0.0, 0.0, ())
         files = self.shuffle(name, round, packed=False)
         self.once(f"{name}-staying", lambda: (self.staying(round, files), {}))
         removed = self.at_homes(f"{name}-asked", AskAboutStaying(near))

@@ -1,4 +1,4 @@
-"""Which keys of a round count, where it need not look at all; and edges by home."""
+"""Edges by home."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedup.candidates import among, edge_sections, unpack_edges
+from curation.dedup.candidates import edge_sections, unpack_edges
 from curation.dedup.homes import Neighbourhood
 from curation.dedup.key_blobs import ranks_of
-
-KEY = st.integers(0, 9) | st.integers(0, 2**64 - 1) | st.integers(0, 2**48 - 1).map(lambda high: high << 16)
-
-
-@given(st.lists(KEY, max_size=30), st.lists(KEY, max_size=10))
-def test_keys_among_those_wanted(keys: list[int], others: list[int]) -> None:
-    wanted = sorted({*others, *keys[::3]})
-    found = among(np.array(keys, np.uint64).reshape(-1, 1), np.array(wanted, np.uint64))
-    assert found.ravel().tolist() == [key in wanted for key in keys]
 
 
 @st.composite

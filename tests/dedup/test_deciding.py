@@ -44,13 +44,14 @@ def found(pairs: Sequence[Pair], classes: Sequence[int], firsts: Sequence[int], 
         run = RunFolder(folder)
         neighbourhood = Neighbourhood(tuple(firsts), 0)
         paths = []
-        for home in range(neighbourhood.homes):
-            mine = sorted(p for p in pairs if firsts[home] <= number(p[0]) < firsts[home + 1])
-            rows = np.array(mine, SIMILAR)
-            cuts = np.searchsorted(rows["rank"], np.array([*starts, 2**64 - 1], np.uint64))
-            sections = [(n, rows[cuts[n] : cuts[n + 1]].tobytes()) for n in range(len(starts))]
-            paths.append(f"similar/{home}")
-            write_sections(run.uri(paths[-1]), sections, len(starts))
+        for part in range(2):  # two rounds
+            for home in range(neighbourhood.homes):
+                mine = sorted(p for p in pairs[part::2] if firsts[home] <= number(p[0]) < firsts[home + 1])
+                rows = np.array(mine, SIMILAR)
+                cuts = np.searchsorted(rows["rank"], np.array([*starts, 2**64 - 1], np.uint64))
+                sections = [(n, rows[cuts[n] : cuts[n + 1]].tobytes()) for n in range(len(starts))]
+                paths.append(f"similar/{part}/{home}")
+                write_sections(run.uri(paths[-1]), sections, len(starts))
         files, count = decide_all(run, paths, "round", len(starts), neighbourhood)
         removed: Removals = {}
         for home in range(neighbourhood.homes):

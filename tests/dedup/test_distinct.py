@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedup.distinct import distinct, distinct_with_places
+from curation.dedup.distinct import are_among, distinct, distinct_with_places
 
 NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 9) | st.integers(2**40, 2**40 + 99)
 
@@ -19,6 +19,13 @@ def test_each_once_and_where_each_stands(numbers: list[int]) -> None:
     found, where = distinct_with_places(values)
     assert np.array_equal(found, once) and np.array_equal(where, places)
     assert np.array_equal(distinct(values), once)
+
+
+@given(st.lists(NUMBERS, max_size=40), st.lists(NUMBERS, max_size=40))
+def test_which_are_among_others(values: list[int], others: list[int]) -> None:
+    wanted = {*others, *values[::3]}
+    found = are_among(np.array(values, np.uint64), np.array(sorted(wanted), np.uint64))
+    assert found.tolist() == [value in wanted for value in values]
 
 
 @pytest.mark.parametrize("spread", [1, 2**20, 2**50])

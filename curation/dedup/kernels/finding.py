@@ -1,18 +1,18 @@
-"""Where numbers stand among distinct ones: a table of where each stretch of them begins, and a search within the stretch."""
+"""Where numbers stand among distinct ones, and which keys are among them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from curation.dedup.kernels import read_only
-from curation.text.kernels.compiling import Int64s, UInt64s, entry
+from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry
 
 U = np.uint64
 
 
 @entry
 def find_places(once: UInt64s, values: UInt64s, shift: int, begins: Int64s, places: Int64s) -> None:
-    """Fills in where each value stands in `once`, which ascends and holds all of them.
+    """Fills in where each value stands in `once`, which ascends and holds all of them: a search within its stretch of numbers.
 
     begins  int64[stretches + 1], zero: filled with where the numbers begin that are once[0] and stretch << shift, or more
     """
@@ -34,8 +34,29 @@ def find_places(once: UInt64s, values: UInt64s, shift: int, begins: Int64s, plac
         places[number] = low
 
 
+@entry
+def find_wanted(keys: UInt64s, places: Int64s, wanted: UInt64s, low: Bytes, rows: Int64s, bands: Int64s) -> int:
+    """Fills in which keys of the documents at some places of uint64[…, keys of each] are wanted: the document's row among the
+    places, and which of its keys. Gives how many there are.
+
+    wanted  ascending
+    low     uint8[a power of two]: 1 for the low bits of each; they tell most that are not wanted
+    """
+    count, bits = 0, U(len(low) - 1)
+    for row in range(len(places)):
+        for band in range(keys.shape[1]):
+            key = keys[places[row], band]
+            if low[np.int64(key & bits)]:
+                place = np.searchsorted(wanted, key)
+                if place < len(wanted) and wanted[place] == key:
+                    rows[count], bands[count] = row, band
+                    count += 1
+    return count
+
+
 def warm_up() -> None:
-    """Compiles the kernel of this file."""
-    once, places = np.zeros(1, np.uint64), np.zeros(1, np.int64)
+    """Compiles the kernels of this file."""
+    once, places, low = np.zeros(1, np.uint64), np.zeros(1, np.int64), np.zeros(1, np.uint8)
     for given in (once, read_only(once)):
         find_places(once, given, 0, np.zeros(2, np.int64), places)
+        find_wanted(given.reshape(1, 1), places, once, low, places, places)

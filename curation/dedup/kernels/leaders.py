@@ -7,6 +7,8 @@ import numpy as np
 from curation.dedup.kernels import read_only
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry
 
+_NUMBER = np.uint64((1 << 48) - 1)  # of a rank, below the class
+
 
 @entry
 def count_agreements(theirs: Bytes, which: Int64s, ours: Bytes, rows: Int64s, counts: Int64s) -> None:
@@ -20,25 +22,28 @@ def count_agreements(theirs: Bytes, which: Int64s, ours: Bytes, rows: Int64s, co
 
 
 @entry
-def decide(numbers: Int64s, nearer: Int64s, similarities: UInt64s, kept: Bytes, chosen: Int64s) -> int:
+def decide(ranks: UInt64s, nearer: UInt64s, similarities: UInt64s, kept: Bytes, chosen: Int64s) -> int:
     """Goes through similar pairs in the order of rank; a document goes if one that ranks before it, and stays, is similar.
 
-    numbers       of the document that ranks behind, all its pairs together, the nearest in rank first
-    nearer        number of the document that ranks before it
+    ranks         of the document that ranks behind, ascending; its pairs in any order
+    nearer        rank of the document that ranks before it
     similarities  float32[pairs]
     kept          uint8[documents of the run]: 1 where it stays so far; changed
     chosen        filled: the pair that each removal is for, the most similar and among equals the first in rank
     Gives the number of removals.
     """
     removed, pair = 0, 0
-    while pair < len(numbers):
-        number, best = numbers[pair], -1
-        while pair < len(numbers) and numbers[pair] == number:
-            if kept[nearer[pair]] and (best < 0 or similarities[pair] > similarities[best]):
-                best = pair
+    while pair < len(ranks):
+        rank, best = ranks[pair], -1
+        while pair < len(ranks) and ranks[pair] == rank:
+            if kept[np.int64(nearer[pair] & _NUMBER)]:
+                if best < 0 or similarities[pair] > similarities[best]:
+                    best = pair
+                elif similarities[pair] == similarities[best] and nearer[pair] < nearer[best]:
+                    best = pair
             pair += 1
         if best >= 0:
-            kept[number] = 0
+            kept[np.int64(rank & _NUMBER)] = 0
             chosen[removed] = best
             removed += 1
     return removed
@@ -46,8 +51,8 @@ def decide(numbers: Int64s, nearer: Int64s, similarities: UInt64s, kept: Bytes, 
 
 def warm_up() -> None:
     """Compiles the kernels of this file."""
-    places = np.zeros(1, np.int64)
+    places, ranks = np.zeros(1, np.int64), np.zeros(1, np.uint64)
     kept, similarities = np.ones(2, np.uint8), np.ones(1, np.float32)
     count_agreements(kept.reshape(1, 2), places, kept.reshape(1, 2), places, places.copy())
     count_agreements(read_only(kept.reshape(1, 2)), places, read_only(kept.reshape(1, 2)), places, places.copy())
-    decide(places + 1, places, similarities, kept, places.copy())
+    decide(ranks + np.uint64(1), ranks, similarities, kept, places.copy())
