@@ -98,7 +98,7 @@ def called(task: object) -> str:
     return getattr(task, "__name__", type(task).__name__)
 
 
-def counted(folder: str, emit: Emit[Item], item: Item) -> Iterable[tuple[int, bytes]]:
+def counted(folder: str, emit: Emit[Item], item: Item) -> Iterable[tuple[int, bytes | memoryview]]:
     """What `emit` gives, and the sum of its bytes in a file of the folder."""
     total = 0
     for partition, blob in emit(item):

@@ -7,11 +7,9 @@ half of one, whatever kills the writer.
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import glob
 import hashlib
-import mmap
 import os
 import shutil
 import tempfile
@@ -22,8 +20,6 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
-
-import pyarrow as pa
 
 from connectors.errors import UserError
 
@@ -125,22 +121,6 @@ def is_utf8(text: str) -> bool:
 def open_input(uri: str) -> BinaryIO:
     """A file opened for reading bytes, seekable."""
     return open(local_name(uri), "rb")
-
-
-def open_mapped(uri: str) -> pa.NativeFile:
-    """A file for Arrow's own readers: a local one is mapped, so that what is not read costs nothing."""
-    return pa.memory_map(local_name(uri))
-
-
-def mapped(uri: str) -> pa.Buffer:
-    """A whole file as a buffer, of which nothing is read before it is looked at."""
-    with open_mapped(uri) as file:
-        return file.read_buffer()
-
-
-def let_go(content: pa.Buffer) -> None:
-    """Gives back the memory of a mapped file, whole; where it is looked at again it is read again."""
-    ctypes.CDLL(None).madvise(ctypes.c_void_p(content.address), ctypes.c_size_t(content.size), mmap.MADV_DONTNEED)
 
 
 def exists(uri: str) -> bool:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connectors import storage
 from connectors.errors import UserError
+from connectors.mapped_files import open_mapped
 
 Numbers = npt.NDArray[np.int64]
 
@@ -30,9 +30,9 @@ class SingleRows:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        mapped = storage.open_mapped(uri)
+        content = open_mapped(uri)
         with self._undamaged():
-            self._file = pq.ParquetFile(mapped)
+            self._file = pq.ParquetFile(content)
         footer = self._file.metadata
         self.names: list[str] = self._file.schema_arrow.names
         counts = [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]

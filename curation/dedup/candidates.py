@@ -121,7 +121,7 @@ class JoinStars:
     round: Round
     packed: bool = True
 
-    def __call__(self, partition: int, blobs: Sequence[bytes | memoryview]) -> bytes:
+    def __call__(self, partition: int, blobs: Sequence[memoryview]) -> bytes:
         round, path = self.round, f"{self.round.folder}/edges/{partition:05d}"
         # what an index holds stays whatever it resembles; its near duplicates are left out where they are asked about
         least = round.neighbourhood.own if round.whole or not self.packed else 0

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors import storage
+from connectors.mapped_files import open_mapped
 from connectors.storage import Written
 from curation.run.folder import RunFolder
 
@@ -31,7 +32,7 @@ def write_table(run: RunFolder, path: str, table: pa.Table) -> dict[str, Written
 
 def read_table(run: RunFolder, path: str) -> pa.Table:
     """A small table of a home."""
-    with storage.open_mapped(run.uri(path)) as file:
+    with open_mapped(run.uri(path)) as file:
         return pa.ipc.open_file(file).read_all()
 
 

@@ -69,7 +69,7 @@ def pack_told(group: int, told: Iterable[tuple[int, int, Told]]) -> bytes:
     return b"".join(parts)
 
 
-def unpack_told(blob: bytes) -> tuple[int, list[tuple[int, int, Told]]]:
+def unpack_told(blob: bytes | memoryview) -> tuple[int, list[tuple[int, int, Told]]]:
     """What `pack_told` was given."""
     at, told = _GROUP.size, []
     while at < len(blob):

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors import storage
+from connectors.mapped_files import let_go as give_back
+from connectors.mapped_files import mapped
 from curation.dedup.homes import Home, Places
 from curation.run.documents import DOC_ID
 
@@ -82,7 +84,7 @@ def mapped_pieces(uri: str) -> tuple[Piece, ...]:
 @lru_cache(MOST_MAPPED)
 def _mapped(uri: str, _stamp: tuple[int, int, int]) -> tuple[Piece, ...]:
     """A file stays mapped from one look to the next: homes look into each other's over and over, at a few documents each time."""
-    content = storage.mapped(uri)
+    content = mapped(uri)
     file = pa.ipc.open_file(content)
     batches = [file.get_batch(number) for number in range(file.num_record_batches)]
     return tuple(Piece(batch.num_rows, batch.select, content) for batch in batches)
@@ -96,12 +98,12 @@ def unmap() -> None:
 def let_go(home: Home) -> None:
     """Gives back the memory of a home's files that were looked at. Whoever looks does so at the end."""
     for content in {id(piece.content): piece.content for piece in pieces(home) if piece.content}.values():
-        storage.let_go(content)
+        give_back(content)
 
 
 def index_pieces(uri: str) -> Iterator[Piece]:
     """Of a file of an index."""
-    file = pq.ParquetFile(pa.BufferReader(storage.mapped(uri)))
+    file = pq.ParquetFile(pa.BufferReader(mapped(uri)))
     for number in range(file.num_row_groups):
         yield Piece(file.metadata.row_group(number).num_rows, partial(read_row_group, file, number))
 

@@ -5,7 +5,6 @@ blobs · rows of the index · u64 rows
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -14,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from connectors import storage
+from connectors.mapped_files import mapped
 from curation.engines.engine import Emit, Item, Reduce
 
 INDEX = np.dtype([("partition", "<i8"), ("offset", "<u8"), ("bytes", "<u8")])
 _COUNT = 8
+_ALIGNED = 16  # bytes: each blob begins at a multiple, as memory of its own would, since arrays are read where they lie
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]  # an engine's
 
@@ -42,7 +43,7 @@ def _put_blobs(emit: Emit[Item], folder: str, numbered: tuple[int, Item]) -> Non
 
 
 def _reduce_partition(reduce: Reduce, folder: str, items: int, partition: int) -> bytes | None:
-    blobs = sorted(blob for number in range(items) for blob in read_blobs(f"{folder}/{number}", partition))
+    blobs = [blob for number in range(items) for blob in map_blobs(f"{folder}/{number}", partition)]
     return reduce(partition, blobs) if blobs else None
 
 
@@ -57,20 +58,16 @@ def write_blobs(uri: str, blobs: Iterable[tuple[int, bytes | memoryview]]) -> No
         for partition, blob in blobs:
             file.write(blob)
             rows.append((partition, place, len(blob)))
-            place += len(blob)
+            gap = -len(blob) % _ALIGNED
+            file.write(bytes(gap))
+            place += len(blob) + gap
         file.write(np.array(rows, INDEX).tobytes() + np.uint64(len(rows)).tobytes())
     unfinished.replace(path)
 
 
-def read_blobs(uri: str, partition: int) -> list[bytes]:
-    """The blobs for a partition. Reads those and the index."""
-    with storage.open_input(uri) as file:
-        file.seek(-_COUNT, os.SEEK_END)
-        count = int(np.frombuffer(file.read(_COUNT), np.uint64)[0])
-        file.seek(-_COUNT - count * INDEX.itemsize, os.SEEK_END)
-        index = np.frombuffer(file.read(count * INDEX.itemsize), INDEX)
-        blobs = []
-        for row in index[index["partition"] == partition]:
-            file.seek(int(row["offset"]))
-            blobs.append(file.read(int(row["bytes"])))
-    return blobs
+def map_blobs(uri: str, partition: int) -> list[memoryview]:
+    """The blobs for a partition, as views of the file: to read them would copy them into memory of their own."""
+    content = memoryview(mapped(uri)).cast("B")
+    (count,) = np.frombuffer(content[-_COUNT:], np.uint64).tolist()
+    index = np.frombuffer(content[-_COUNT - count * INDEX.itemsize : -_COUNT], INDEX)
+    return [content[row["offset"] :][: row["bytes"]] for row in index[index["partition"] == partition]]

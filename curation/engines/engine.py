@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 Emit = Callable[[Item], Iterable[tuple[int, bytes | memoryview]]]
-Reduce = Callable[[int, list[bytes]], bytes]
+Reduce = Callable[[int, Sequence[memoryview]], bytes]
 
 
 class Engine(Protocol):
@@ -33,7 +33,8 @@ class Engine(Protocol):
         """Brings all blobs of a partition together.
 
         `emit(item)` gives (partition, blob) pairs, `reduce(partition, blobs)` one blob for each partition that got any;
-        blobs come sorted by their bytes, so that the order of arrival cannot show.
+        blobs come in the order of the items that gave them, and of one item in the order of giving. They are read where they lie:
+        what of one is looked at takes memory.
         """
         ...
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import storage
+from connectors.mapped_files import mapped
 from curation.dedup.index import FOLDER, NAME, IndexFile, description, index_schema, write_description
 from curation.dedup.keys import Keys
 from curation.dedup.signature_files import PLAIN, POLICY
@@ -75,7 +76,7 @@ class IndexSplit:
     def _kept(self, split: str, removed: pa.Array) -> Iterator[pa.RecordBatch]:
         """The rows of the index, a batch of survivors after the other."""
         matches = read_matches(self.run, split)
-        signed = pa.ipc.open_file(storage.mapped(self.run.uri(self.run.signatures(split)))).read_all()
+        signed = pa.ipc.open_file(mapped(self.run.uri(self.run.signatures(split)))).read_all()
         for first, batch in read_survivors(self.run, split):
             kept = np.array([first + row not in matches for row in range(batch.num_rows)], np.bool_)
             mask = pc.and_not(pa.array(kept), pc.is_in(batch.column(DOC_ID), removed))

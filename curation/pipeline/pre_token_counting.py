@@ -51,7 +51,7 @@ class AddCounts:
     pattern: Name
     limit: int
 
-    def __call__(self, _partition: int, blobs: list[bytes]) -> bytes:
+    def __call__(self, _partition: int, blobs: Sequence[memoryview]) -> bytes:
         return packed(most_frequent(added(map(unpacked, blobs), PATTERNS[self.pattern]), self.limit))
 
 

@@ -111,7 +111,7 @@ class RankDomains:
 
     least: int
 
-    def __call__(self, _partition: int, blobs: list[bytes]) -> bytes:
+    def __call__(self, _partition: int, blobs: Sequence[memoryview]) -> bytes:
         counted = summed((read_table(blob) for blob in blobs), _BY)
         sources, languages, domains = (_named(counted, kind, by) for kind, by in zip(KINDS, _BY, strict=True))
         return written_table(pa.concat_tables([sources, languages, ranked(domains, self.least)]))
@@ -230,6 +230,6 @@ def written_table(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def read_table(content: bytes) -> pa.Table:
+def read_table(content: bytes | memoryview) -> pa.Table:
     """A table from its bytes."""
     return pa.ipc.open_stream(content).read_all()

@@ -237,7 +237,7 @@ class DecideCuts:
     groups: int
     splits: int
 
-    def __call__(self, partition: int, blobs: list[bytes]) -> bytes:
+    def __call__(self, partition: int, blobs: Sequence[memoryview]) -> bytes:
         heard, told = zip(*map(unpack_told, blobs), strict=True)
         if sorted(heard) != list(range(self.groups)):
             raise Unbalanced(f"repeated spans: partition {partition} heard from {len(heard)} tasks of {self.groups}")

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors import storage
+from connectors.mapped_files import open_mapped
 from connectors.megatron import ShardWriter, write_index
 from connectors.storage import Written
 from curation.pipeline.shard_plan import Shard, Stretch
@@ -144,7 +145,7 @@ def read_entries(run: RunFolder, unit: str) -> Entries:
     uri = run.uri(run.run_entries(unit))
     if storage.size(uri) % ENTRY.itemsize:
         raise Unbalanced(f"{uri} was cut")
-    with storage.open_mapped(uri) as file:
+    with open_mapped(uri) as file:
         return np.frombuffer(file.read_buffer(), ENTRY) if storage.size(uri) else np.zeros(0, ENTRY)
 
 
@@ -162,7 +163,7 @@ def tokens_of(uri: str, entries: Entries, dtype: np.dtype[Any]) -> Integers:
     if not len(entries):
         return np.zeros(0, dtype)
     first, stop = int(entries["start"][0]), int(entries["start"][-1]) + int(entries[TOKENS][-1])
-    with storage.open_mapped(uri) as file:
+    with open_mapped(uri) as file:
         file.seek(first * dtype.itemsize)
         return np.frombuffer(file.read_buffer((stop - first) * dtype.itemsize), dtype)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors import storage
+from connectors.mapped_files import open_mapped
 from connectors.storage import Written
 
 _WORD = 8  # bytes of a count or an offset
@@ -44,7 +45,7 @@ def read_section(uri: str, number: int) -> bytes:
 
 def map_section(uri: str, number: int) -> pa.Buffer:
     """One section of a file as a buffer, mapped: for large ones that are gone through once. Raises as `read_section` does."""
-    with storage.open_mapped(uri) as file:
+    with open_mapped(uri) as file:
         return pa.py_buffer(_section(file, uri, number))
 
 

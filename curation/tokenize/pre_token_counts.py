@@ -146,7 +146,7 @@ def packed(counts: PreTokenCounts) -> bytes:
     return b"".join([header, counts.counts.tobytes(), sizes.tobytes(), counts.text.tobytes()])
 
 
-def unpacked(blob: bytes) -> PreTokenCounts:
+def unpacked(blob: bytes | memoryview) -> PreTokenCounts:
     """The counts of a blob."""
     pre_tokens, _, *totals = _HEADER.unpack_from(blob)
     at = _HEADER.size

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from connectors import storage
+from connectors.mapped_files import let_go, mapped
 
 SIZE = 32 << 20
 
@@ -23,10 +24,10 @@ def resident_file_kib() -> int:
 def test_what_was_looked_at_and_let_go_of_takes_no_memory_and_reads_as_before(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(np.arange(SIZE // 8, dtype=np.uint64).tobytes())
-    content = storage.mapped(str(path))
+    content = mapped(str(path))
     before, total = resident_file_kib(), np.frombuffer(content, np.uint64).sum()
     looked_at = resident_file_kib()
-    storage.let_go(content)
+    let_go(content)
     assert looked_at - before > 0.9 * SIZE / 1024
     assert resident_file_kib() - before < 0.1 * SIZE / 1024
     assert np.frombuffer(content, np.uint64).sum() == total
@@ -34,7 +35,7 @@ def test_what_was_looked_at_and_let_go_of_takes_no_memory_and_reads_as_before(tm
 
 def test_an_empty_file_can_be_mapped(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    assert storage.mapped(str(tmp_path / "file")).size == 0
+    assert mapped(str(tmp_path / "file")).size == 0
 
 
 def test_another_file_of_the_same_name_has_another_stamp(tmp_path: Path) -> None:

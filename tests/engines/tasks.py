@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from connectors.errors import UserError
@@ -88,9 +88,9 @@ def one_blob(number: int) -> Iterator[tuple[int, bytes]]:
     yield number % 2, b"\xff\x00same"
 
 
-def joined(partition: int, blobs: list[bytes]) -> bytes:
+def joined(partition: int, blobs: Sequence[bytes | memoryview]) -> bytes:
     return f"{partition}:".encode() + b"|".join(blobs)
 
 
-def sizes(partition: int, blobs: list[bytes]) -> bytes:
+def sizes(partition: int, blobs: Sequence[memoryview]) -> bytes:
     return repr([(blob[0], len(blob)) for blob in blobs]).encode()
