@@ -96,10 +96,13 @@ def by_home(decided: Decided, neighbourhood: Neighbourhood) -> Iterator[tuple[in
 
 
 def in_order(rows: Decided, numbers: Numbers) -> Decided:
-    """Rows by their numbers. Homes follow each other, and so do the rows of a round, where all are of one class."""
+    """Rows by their numbers, those of a number in any order.
+
+    Homes follow each other, and so do the rows of a round, where all are of one class.
+    """
     if (numbers[1:] >= numbers[:-1]).all():
         return rows
-    return rows[np.argsort(numbers, kind="stable")]
+    return rows[np.argsort(numbers)]
 
 
 @dataclass(frozen=True)

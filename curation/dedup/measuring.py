@@ -106,7 +106,7 @@ def measure_some(
     """`measure_pairs`, of what memory holds at once: the others home after home, each looked up once."""
     similarities = np.zeros(len(mine))
     ours, first = looked_up(sketcher, home, mine, size)
-    order = np.argsort(others, kind="stable")
+    order = np.argsort(others)
     cuts = np.searchsorted(others[order], np.array([*(each.first for each in homes), homes[-1].stop], np.uint64))
     for number in np.flatnonzero(np.diff(cuts)).tolist():
         pairs = order[cuts[number] : cuts[number + 1]]

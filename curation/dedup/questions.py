@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from connectors.storage import Written
-from curation.dedup.distinct import distinct
+from curation.dedup.distinct import distinct_with_places
 from curation.dedup.homes import Home, Neighbourhood, Numbers, Places
 from curation.dedup.signature_files import in_one
 from curation.run.folder import RunFolder
@@ -49,26 +50,25 @@ class Exchange:
     def answer(self, home: Home, lookup: Lookup) -> dict[str, Written]:
         """Writes a home's answers to all homes. `lookup` gives a row for each place, which ascend; it is called once."""
         asked = [self._asked(other, home.number) for other in range(self.neighbourhood.homes)]
-        places = distinct(np.concatenate(asked))
-        answers = self._looked_up(lookup, places)
-        path, sections = self._answers(home.number), self._sections(asked, places, answers)
+        places, rows = distinct_with_places(np.concatenate(asked).astype(np.uint64))
+        answers = self._looked_up(lookup, places.astype(np.int64))
+        assert len(answers) == len(places)
+        sections = self._sections(np.split(rows, np.cumsum([len(each) for each in asked])[:-1]), answers)
+        path = self._answers(home.number)
         return {path: write_sections(self.run.uri(path), sections, len(asked))}
 
     def _looked_up(self, lookup: Lookup, places: Places) -> pa.RecordBatch:
         columns = [in_one(c) if isinstance(c, pa.ChunkedArray) else c for c in lookup(places).columns]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
-    def _asked(self, asking: int, answering: int) -> Places:
-        return np.frombuffer(read_section(self.run.uri(self._questions(asking)), answering), np.uint32).astype(np.int64)
+    def _asked(self, asking: int, answering: int) -> npt.NDArray[np.uint32]:
+        return np.frombuffer(read_section(self.run.uri(self._questions(asking)), answering), np.uint32)
 
     @staticmethod
-    def _sections(asked: Sequence[Places], places: Places, answers: pa.RecordBatch) -> Iterator[tuple[int, pa.Buffer]]:
-        assert len(answers) == len(places)
-        for other, wanted in enumerate(asked):
-            if len(wanted):
-                chosen = (
-                    answers if len(wanted) == len(places) else answers.take(pa.array(np.searchsorted(places, wanted)))
-                )
+    def _sections(wanted: Sequence[Places], answers: pa.RecordBatch) -> Iterator[tuple[int, pa.Buffer]]:
+        for other, rows in enumerate(wanted):
+            if len(rows):
+                chosen = answers if len(rows) == len(answers) else answers.take(pa.array(rows))
                 yield other, chosen.serialize()
 
     def hear(self, home: Home, asked: Numbers, lookup: Lookup) -> pa.Table:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from curation.dedup.kernels import read_only
+from curation.dedup.kernels.prefetching import prefetch_row
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry
 
 U = np.uint64
+_AHEAD = 8  # rows whose memory is asked for before they are looked at: those that take part may be far apart
 
 
 @entry
@@ -44,6 +46,8 @@ def find_wanted(keys: UInt64s, places: Int64s, wanted: UInt64s, low: Bytes, rows
     """
     count, bits = 0, U(len(low) - 1)
     for row in range(len(places)):
+        if row + _AHEAD < len(places):
+            prefetch_row(keys, places[row + _AHEAD])
         for band in range(keys.shape[1]):
             key = keys[places[row], band]
             if low[np.int64(key & bits)]:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from curation.dedup.kernels import read_only
-from curation.text.kernels.compiling import Int64s, UInt64s, entry, kernel
+from curation.dedup.kernels.prefetching import prefetch_for_reading
+from curation.text.kernels.compiling import Int64s, UInt64s, entry, inlined, kernel
 
 U32 = np.uint32
 UInt32s = np.ndarray[Any, Any]
 DIGITS = 256
 _FEW = 48  # of so many hashes sorting by insertion is the faster way
+_PER_LINE, _MOST_ASKED_FOR = 16, 1024  # hashes that a cache fetches at once, and that it is asked for of a sketch
 _FEW_STEPS = 4  # of four merges at once: what is left is merged by two
 
 
@@ -88,6 +90,10 @@ def compare_pairs(
     common ones among the `size` smallest of both. 0 if both are empty.
     """
     for pair in range(len(first)):
+        following = pair + 1
+        if following < len(first):
+            ask_for(ours, our_bounds, first[following])
+            ask_for(theirs, their_bounds, second[following])
         a = ours[our_bounds[first[pair]] : our_bounds[first[pair] + 1]]
         b = theirs[their_bounds[second[pair]] : their_bounds[second[pair] + 1]]
         if len(a) >= size or len(b) >= size:
@@ -96,6 +102,13 @@ def compare_pairs(
             common = common_hashes(a, b)
             seen = len(a) + len(b) - common
         similarities[pair] = common / seen if seen else 0.0
+
+
+@inlined
+def ask_for(hashes, bounds, document):  # type: ignore[no-untyped-def]
+    """Has the memory of a document's sketch fetched."""
+    for place in range(bounds[document], min(bounds[document + 1], bounds[document] + _MOST_ASKED_FOR), _PER_LINE):
+        prefetch_for_reading(hashes, place)
 
 
 @kernel
