@@ -5,15 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from curation.dedup.kernels import read_only
+from curation.dedup.kernels.prefetching import prefetch_for_reading
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry
 
+_AHEAD = 16  # edges whose signatures are asked for before they are looked at
+_LINE = 64  # bytes that a cache fetches at once
 _NUMBER = np.uint64((1 << 48) - 1)  # of a rank, below the class
 
 
 @entry
 def count_agreements(theirs: Bytes, which: Int64s, ours: Bytes, rows: Int64s, counts: Int64s) -> None:
     """For each edge e how many bytes of theirs[which[e]] and ours[rows[e]] are equal; uint8[documents, values] both."""
+    width = theirs.shape[1]
     for edge in range(len(which)):
+        if edge + _AHEAD < len(which):
+            for place in range(0, width, _LINE):
+                prefetch_for_reading(theirs, which[edge + _AHEAD] * width + place)
         a, b = theirs[which[edge]], ours[rows[edge]]
         equal = 0
         for place in range(len(a)):
