@@ -6,7 +6,8 @@
 
 CPU seconds of all processes, the JVM included, by what the engine was asked to do. Not counted: making the signatures; the
 start of the engine, its workers and the driver, which first do 20,000 documents; and making shingle hashes of the pairs that
-signatures cannot decide, which in a run is reading texts. Each size runs in a process of its own.
+signatures cannot decide, which in a run is reading texts. Each size runs in a process of its own, and all sizes again, in
+turns; shown is the run of each that cost neither most nor least.
 """
 
 from __future__ import annotations
@@ -148,10 +149,21 @@ def bytes_between(run: RunFolder) -> int:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured at one size."""
+    """What was measured at one size.
+
+    figures  of the run whose cost is the median
+    totals   of all runs, ascending: CPU seconds a million documents
+    """
 
     documents: int
     figures: dict[str, Any]
+    totals: tuple[float, ...] = ()
+
+    @classmethod
+    def median(cls, documents: int, runs: Sequence[dict[str, Any]]) -> Measured:
+        """Of several runs."""
+        ordered = sorted((cls(documents, figures) for figures in runs), key=lambda run: run.total)
+        return cls(documents, ordered[len(ordered) // 2].figures, tuple(run.total for run in ordered))
 
     def a_million(self, seconds: float) -> float:
         """CPU seconds a million documents."""
@@ -172,7 +184,10 @@ def show(title: str, sizes: Sequence[Measured]) -> None:
     for stage in dict.fromkeys(stage for size in sizes for stage in size.figures["seconds"]):
         table.add_row(stage, *(f"{size.a_million(size.figures['seconds'].get(stage, 0)):.3f}" for size in sizes))
     table.add_row("of it sketches", *(f"{size.a_million(size.figures['sketch_seconds']):.3f}" for size in sizes))
-    table.add_row("all without sketches", *(f"{size.total:.2f}" for size in sizes), end_section=True)
+    table.add_row("all without sketches", *(f"{size.total:.2f}" for size in sizes))
+    table.add_row(
+        "in all runs", *(" ".join(f"{total:.2f}" for total in size.totals) for size in sizes), end_section=True
+    )
     for name, key in (("shuffled bytes a document", "shuffled"), ("bytes a document in files between", "files")):
         table.add_row(name, *(f"{size.figures[key] / size.documents:.1f}" for size in sizes))
     for kind in (DRIVER, WORKER, JVM, "total"):
@@ -202,6 +217,7 @@ def main(
     kind: Annotated[str, typer.Option(help=f"What is planted: {', '.join(KINDS)}.")] = "plain",
     special: Annotated[float, typer.Option(help="Documents of that kind; default: all.")] = 0,
     folder: Annotated[str, typer.Option(help="For the run; default: a temporary one.")] = "",
+    runs: Annotated[int, typer.Option(min=1, help="Of each size; an odd number.")] = 3,
     one: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Measure each size and compare."""
@@ -215,11 +231,14 @@ def main(
         return
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    sizes = []
-    for number in map(int, documents):
-        with status.status(f"{number:,} documents"), tempfile.TemporaryDirectory(dir=folder or None) as place:
-            options = ["--engine", engine, "--kind", kind, "--special", str(special), "--folder", place]
-            sizes.append(Measured(number, measured_apart(number, options)))
+    figures: dict[int, list[dict[str, Any]]] = {}
+    for turn in range(runs):
+        for number in map(int, documents):
+            doing = f"{number:,} documents, run {turn + 1} of {runs}"
+            with status.status(doing), tempfile.TemporaryDirectory(dir=folder or None) as place:
+                options = ["--engine", engine, "--kind", kind, "--special", str(special), "--folder", place]
+                figures.setdefault(number, []).append(measured_apart(number, options))
+    sizes = [Measured.median(number, each) for number, each in figures.items()]
     show(f"dedup_scale: {kind}, {BANDING.bands} × {BANDING.rows}, engine {engine}", sizes)
     peak = max(size.figures["peaks"]["total"] for size in sizes)
     spent = " ".join(f"s_per_million_{size.documents // 1_000_000}m={size.total:.2f}" for size in sizes)
