@@ -84,7 +84,7 @@ def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> It
     rows["rank"], rows["nearer"], rows["similarity"] = ranks, nearer, pairs.column(SIMILARITY).to_numpy()
     if not are_in_order(ranks, nearer):  # where classes differ
         order = np.lexsort((nearer, ranks))
-        ranks, rows = ranks[order], rows[order]
+        ranks, rows = ranks[order], rows.take(order)
     cuts = np.searchsorted(ranks, np.array([*starts, 2**64 - 1], np.uint64))
     for number in np.flatnonzero(np.diff(cuts)).tolist():
         yield number, rows[cuts[number] : cuts[number + 1]].tobytes()

@@ -29,26 +29,28 @@ def count_agreements(theirs: Bytes, which: Int64s, ours: Bytes, rows: Int64s, co
 
 
 @entry
-def decide(ranks: UInt64s, nearer: UInt64s, similarities: UInt64s, kept: Bytes, chosen: Int64s) -> int:
+def decide(ranks: UInt64s, nearer: UInt64s, similarities: UInt64s, order: Int64s, kept: Bytes, chosen: Int64s) -> int:
     """Goes through similar pairs in the order of rank; a document goes if one that ranks before it, and stays, is similar.
 
-    ranks         of the document that ranks behind, ascending; its pairs in any order
+    ranks         of the document that ranks behind
     nearer        rank of the document that ranks before it
     similarities  float32[pairs]
+    order         of the pairs, by `ranks`; those of a document in any order
     kept          uint8[documents of the run]: 1 where it stays so far; changed
     chosen        filled: the pair that each removal is for, the most similar and among equals the first in rank
     Gives the number of removals.
     """
-    removed, pair = 0, 0
-    while pair < len(ranks):
-        rank, best = ranks[pair], -1
-        while pair < len(ranks) and ranks[pair] == rank:
+    removed, place = 0, 0
+    while place < len(order):
+        rank, best = ranks[order[place]], -1
+        while place < len(order) and ranks[order[place]] == rank:
+            pair = order[place]
             if kept[np.int64(nearer[pair] & _NUMBER)]:
                 if best < 0 or similarities[pair] > similarities[best]:
                     best = pair
                 elif similarities[pair] == similarities[best] and nearer[pair] < nearer[best]:
                     best = pair
-            pair += 1
+            place += 1
         if best >= 0:
             kept[np.int64(rank & _NUMBER)] = 0
             chosen[removed] = best
@@ -62,4 +64,4 @@ def warm_up() -> None:
     kept, similarities = np.ones(2, np.uint8), np.ones(1, np.float32)
     count_agreements(kept.reshape(1, 2), places, kept.reshape(1, 2), places, places.copy())
     count_agreements(read_only(kept.reshape(1, 2)), places, read_only(kept.reshape(1, 2)), places, places.copy())
-    decide(ranks + np.uint64(1), ranks, similarities, kept, places.copy())
+    decide(ranks + np.uint64(1), ranks, similarities, places, kept, places.copy())
