@@ -49,7 +49,7 @@ class MeasuredEngine:
     """The engine `inner`, each call of which is added to `costs`. `scratch`: a folder for the counts of bytes."""
 
     def __init__(self, inner: Engine, scratch: str) -> None:
-        self.inner, self.name, self.few = inner, inner.name, inner.few
+        self.inner, self.name, self.few, self.few_light = inner, inner.name, inner.few, inner.few_light
         self._scratch = Path(scratch)
         self.begin()
 

@@ -20,6 +20,7 @@ class Engine(Protocol):
 
     name: str
     few: int  # items so quickly done that the caller does as many sooner itself than by a map
+    few_light: int  # the same, of items that take some ten milliseconds each
 
     def map(
         self, task: Callable[[Item], Result], items: Sequence[Item], alike: bool = False

@@ -31,7 +31,7 @@ class LocalEngine:
     """Runs tasks in processes. `workers` defaults to the processors that this process may use."""
 
     name = "local"
-    few = 4
+    few = few_light = 4
 
     def __init__(self, scratch: str, workers: int | None = None) -> None:
         self.scratch = scratch

@@ -88,7 +88,7 @@ class SparkEngine:
     """
 
     name = "spark"
-    few = 8  # a job costs a quarter of a CPU second whatever it does, and more while Java warms up
+    few, few_light = 8, 64  # a job costs a quarter of a CPU second whatever it does, and more while Java warms up
 
     def __init__(self, scratch: str, partitions: int | None = None) -> None:
         self.scratch = scratch

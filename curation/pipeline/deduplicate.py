@@ -140,14 +140,14 @@ class Deduplication:
 
         return self.run.once(STAGE, unit, self.plan, receipted)
 
-    def at_homes(self, unit: str, task: Callable[[Home], Task]) -> Receipt:
-        """A part that is a task for each home. Every home must be heard of."""
+    def at_homes(self, unit: str, task: Callable[[Home], Task], light: bool = False) -> Receipt:
+        """A part that is a task for each home. Every home must be heard of. `light`: it does next to nothing with a document."""
 
         def work() -> tuple[dict[str, Written], dict[str, Any]]:
             files: dict[str, Written] = {}
             facts: dict[str, int] = {}
             heard = 0
-            for _, (written, counts) in self.map(task):
+            for _, (written, counts) in self.map(task, light):
                 files |= written
                 heard += 1
                 for name, count in counts.items():
@@ -158,9 +158,9 @@ class Deduplication:
 
         return self.once(unit, work)
 
-    def map(self, task: Callable[[Home], Any]) -> Any:
+    def map(self, task: Callable[[Home], Any], light: bool = False) -> Any:
         """A task for each home: by the engine, or here where there is little to do."""
-        if self.few:
+        if self.few or (light and len(self.homes) <= self.engine.few_light):
             return enumerate(map(task, self.homes))
         return self.engine.map(task, self.homes, alike=True)
 
@@ -196,7 +196,7 @@ class Deduplication:
         """Documents with one hash: the first in rank stays."""
         round = self.round(reason, column, True, 1)
         files = self.shuffle(reason, round)
-        settled = self.at_homes(f"{reason}-removed", Settle(round, files, None if reason == URL else 1.0))
+        settled = self.at_homes(f"{reason}-removed", Settle(round, files, None if reason == URL else 1.0), light=True)
         self.removing.append((round.folder, reason))
         self.facts[reason] = settled.facts["removed"]
 
@@ -224,7 +224,7 @@ class Deduplication:
                 break
             similar += [similar_path(round.folder, home.number) for home in self.homes]
             decided = self.decide(name, round, similar, len(starts))
-            taken_up = self.at_homes(f"{name}-removed", TakeUp(round, done, tuple(decided.outputs)))
+            taken_up = self.at_homes(f"{name}-removed", TakeUp(round, done, tuple(decided.outputs)), light=True)
             removed, done = decided.facts["removed"], (*done, round.folder)
             self.taking_part = taken_up.facts["undecided"]
             if not self.taking_part:
@@ -256,7 +256,7 @@ class Deduplication:
 
         def work() -> tuple[dict[str, Written], dict[str, Any]]:
             classes: dict[int, int] = {}
-            for _, counts in self.map(Survey()):
+            for _, counts in self.map(Survey(), light=True):
                 for number, count in counts.items():
                     classes[number] = classes.get(number, 0) + count
             return {}, {"starts": list(rank_ranges(classes, self.neighbourhood))}
@@ -310,8 +310,8 @@ class Deduplication:
             self.settings.sketcher if self.facts.get(NEAR) else None, SAMPLE_HASHES,
         )  # fmt: skip
         for hop in range(hops + 1):
-            self.at_homes(f"names-{hop}-asked", AskOn(naming, hop))
-            self.at_homes(f"names-{hop}-answered", Answer(naming, hop))
+            self.at_homes(f"names-{hop}-asked", AskOn(naming, hop), light=True)
+            self.at_homes(f"names-{hop}-answered", Answer(naming, hop), light=True)
         listed = self.at_homes("names-written", WriteDuplicates(naming, self.homes))
         self.facts["duplicates"] = listed.facts["duplicates"]
         return listed.outputs

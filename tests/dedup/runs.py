@@ -64,7 +64,7 @@ class Here:
     """An engine in this process; `backwards` it does and gives everything in the opposite order."""
 
     name = "here"
-    few = 4
+    few = few_light = 4
 
     def __init__(self, backwards: bool = False) -> None:
         self.step = -1 if backwards else 1
