@@ -20,18 +20,21 @@ INDEX = np.dtype([("partition", "<i8"), ("offset", "<u8"), ("bytes", "<u8")])
 _COUNT = 8
 _ALIGNED = 16  # bytes: each blob begins at a multiple, as memory of its own would, since arrays are read where they lie
 
-Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]  # an engine's
+Map = Callable[[Callable[[Any], Any], Sequence[Any], bool], Iterator[tuple[int, Any]]]  # an engine's
 
 
 def shuffle_by_files(
     map_items: Map, folder: str, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int
 ) -> Iterator[bytes]:
-    """`Engine.shuffle` by two maps. Every worker reaches `folder`; what is written there is gone at the end."""
+    """`Engine.shuffle` by two maps, each of items that are alike.
+
+    Every worker reaches `folder`; what is written there is gone at the end.
+    """
     place = f"{folder}-{uuid.uuid4().hex[:12]}"  # what an earlier command left is not ours
-    for _ in map_items(partial(_put_blobs, emit, place), list(enumerate(items))):
+    for _ in map_items(partial(_put_blobs, emit, place), list(enumerate(items)), True):
         pass
     numbers = range(partitions if items else 0)
-    for _, result in map_items(partial(_reduce_partition, reduce, place, len(items)), numbers):
+    for _, result in map_items(partial(_reduce_partition, reduce, place, len(items)), numbers, True):
         if result is not None:
             yield result
     storage.remove_tree(place)

@@ -33,6 +33,8 @@ class Engine(Protocol):
     def shuffle(self, emit: Emit[Item], items: Sequence[Item], reduce: Reduce, partitions: int) -> Iterator[bytes]:
         """Brings all blobs of a partition together.
 
+        Items and partitions take about as long as each other.
+
         `emit(item)` gives (partition, blob) pairs, `reduce(partition, blobs)` one blob for each partition that got any;
         blobs come in the order of the items that gave them, and of one item in the order of giving. They are read where they lie:
         what of one is looked at takes memory.
