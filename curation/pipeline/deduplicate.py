@@ -220,8 +220,8 @@ class Deduplication:
             compared = self.at_homes(f"{name}-compared", FindSimilar(near, sketcher, self.homes, starts))
             for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["measured"])):
                 self.facts[fact] = self.facts.get(fact, 0) + count
-            if done and not compared.facts["similar"]:
-                break
+            if done and not compared.facts["similar"] and (number == LATER_ROUNDS or not self.neighbourhood.own):
+                break  # an index's documents that were first in a round take no part in the next, which may find more
             similar += [similar_path(round.folder, home.number) for home in self.homes]
             decided = self.decide(name, round, similar, len(starts))
             taken_up = self.at_homes(f"{name}-removed", TakeUp(round, done, tuple(decided.outputs)), light=True)

@@ -93,6 +93,7 @@ def always_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few homes there are, the engine gets them: what is done here in their place is another test's matter."""
     for engine in (Here, LocalEngine, SparkEngine):
         monkeypatch.setattr(engine, "few", 0)
+        monkeypatch.setattr(engine, "few_light", 0)
     monkeypatch.setattr(stage, "HOMES_LOOKED_THROUGH", 0)
 
 

@@ -175,6 +175,14 @@ def test_a_page_is_found_behind_a_template_that_the_index_has_too(tmp_path: Path
     assert all(each.kept >= HELD for each in found.found.values())
 
 
+def test_a_round_that_finds_nothing_similar_is_not_the_last_where_pages_of_an_index_came_first(tmp_path: Path) -> None:
+    """They take no part in the next round, so that others come first."""
+    pages = [Page(" ".join([*words(92, seed=1), *words(12, seed=100 + n)]), f"http://a.b/{n}") for n in range(30)]
+    index = write_index(tmp_path / "index", VERIFIED, pages[:-1])
+    facts = against(tmp_path / "run", [index], [pages[-1:]], home=10).receipt.facts
+    assert (facts["rounds"], facts["minhash"]) == (3, 0)
+
+
 def test_two_indexes_and_one_made_of_both_give_the_same(tmp_path: Path) -> None:
     one = write_index(tmp_path / "1", VERIFIED, EARLIER[:2], EARLIER[:1])
     other = write_index(tmp_path / "2", VERIFIED, EARLIER[2:])
