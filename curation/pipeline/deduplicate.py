@@ -214,14 +214,16 @@ class Deduplication:
             near = Near(round, signing.agreement, target, MARGIN, done)
             asked = self.at_homes(f"{name}-asked", AskForSignatures(near, self.shuffle(name, round)))
             self.facts["rounds"] = number + 1
-            if done and not asked.facts["edges"]:
+            # not beside an index: its documents that were first in a round take no part in the next, which may find more
+            may_end = bool(done) and (number == LATER_ROUNDS or not self.neighbourhood.own)
+            if may_end and not asked.facts["edges"]:
                 break  # nothing new: all is decided as it was
             self.at_homes(f"{name}-answered", AnswerWithSignatures(near))
             compared = self.at_homes(f"{name}-compared", FindSimilar(near, sketcher, self.homes, starts))
             for fact, count in (("candidates", asked.facts["edges"]), ("measured", compared.facts["measured"])):
                 self.facts[fact] = self.facts.get(fact, 0) + count
-            if done and not compared.facts["similar"] and (number == LATER_ROUNDS or not self.neighbourhood.own):
-                break  # an index's documents that were first in a round take no part in the next, which may find more
+            if may_end and not compared.facts["similar"]:
+                break
             similar += [similar_path(round.folder, home.number) for home in self.homes]
             decided = self.decide(name, round, similar, len(starts))
             taken_up = self.at_homes(f"{name}-removed", TakeUp(round, done, tuple(decided.outputs)), light=True)
