@@ -2,7 +2,7 @@
 
 This room knows formats and nothing of curation. Its parts:
 
-- `storage`   one way to open, list and write a URI
+- `storage`   one way to open, list and write a URI; `mapped_files` to look into one without reading it
 - `settings`  from YAML to a pydantic model, mistakes in one line
 - `records`, `record_columns`  what every reader yields, one by one or as columns
 - `readers`   which reader reads which file name

@@ -10,7 +10,8 @@ What a document is compared by, in the first pass:
 
 The stage between the passes, each part a task for an engine:
 - `homes`, `questions`        which documents lie together, and how homes ask each other
-- `key_blobs`, `stars`, `candidates`  keys travel packed and become edges, each to the document that ranks first
+- `key_blobs`, `stars`, `candidates`  keys travel packed and become edges, each to the document that ranks first;
+  `wanted_keys` where few of them count
 - `exact`                     equal texts and addresses
 - `comparing`, `measuring`    candidates by their signatures, uncertain ones by their shingles
 - `similar_pairs`             which of them are similar

@@ -18,7 +18,8 @@ from connectors import storage
 from connectors.storage import Written
 from curation.dedup.candidates import Round
 from curation.dedup.comparing import Task, met_path, pairs_path
-from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood, Numbers
+from curation.dedup.distinct import order_of
+from curation.dedup.homes import HOME_DOCUMENTS, Home, Neighbourhood
 from curation.dedup.kernels.leaders import decide
 from curation.dedup.key_blobs import NUMBER_BITS, numbers_of
 from curation.dedup.removed import REMOVED, places_of, read_table, write_table
@@ -93,13 +94,6 @@ def by_home(decided: Decided, neighbourhood: Neighbourhood) -> Iterator[tuple[in
     cuts = neighbourhood.cuts(numbers_of(decided["rank"]))
     for home in np.flatnonzero(np.diff(cuts)).tolist():
         yield home, decided[cuts[home] : cuts[home + 1]].tobytes()
-
-
-def order_of(numbers: Numbers) -> npt.NDArray[np.int64]:
-    """Ascending. Homes follow each other, and so do the rows of a round where all are of one class: they are merged."""
-    if (numbers[1:] >= numbers[:-1]).all():
-        return np.arange(len(numbers))
-    return np.argsort(numbers, kind="stable")
 
 
 @dataclass(frozen=True)

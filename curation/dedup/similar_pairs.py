@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.dedup.comparing import PAIRS, Near, Task, compare
-from curation.dedup.homes import Home, Numbers
+from curation.dedup.distinct import order_of
+from curation.dedup.homes import Home
 from curation.dedup.key_blobs import ranks_of
 from curation.dedup.measuring import Sketcher, measure_pairs
 from curation.dedup.removed import NEARER, PLACE, SIMILARITY, write_table
@@ -69,22 +70,14 @@ def similar_path(folder: str, home: int) -> str:
     return f"{folder}/similar/{home}"
 
 
-def are_in_order(first: Numbers, second: Numbers) -> bool:
-    """Whether pairs of numbers ascend, by the first and then by the second."""
-    farther = first[1:] > first[:-1]
-    return bool((farther | ((first[1:] == first[:-1]) & (second[1:] >= second[:-1]))).all())
-
-
 def similar_sections(home: Home, pairs: pa.Table, starts: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:
     """A home's similar pairs by range of rank, ascending by rank."""
     places = pairs.column(PLACE).to_numpy()
     ranks = ranks_of(places.astype(np.uint64) + np.uint64(home.first), read_classes(home, places))
-    nearer = pairs.column(NEARER).to_numpy()
     rows = np.empty(len(pairs), SIMILAR)
-    rows["rank"], rows["nearer"], rows["similarity"] = ranks, nearer, pairs.column(SIMILARITY).to_numpy()
-    if not are_in_order(ranks, nearer):  # where classes differ
-        order = np.lexsort((nearer, ranks))
-        ranks, rows = ranks[order], rows.take(order)
-    cuts = np.searchsorted(ranks, np.array([*starts, 2**64 - 1], np.uint64))
+    rows["rank"], rows["nearer"] = ranks, pairs.column(NEARER).to_numpy()
+    rows["similarity"] = pairs.column(SIMILARITY).to_numpy()
+    rows = rows.take(order_of(ranks))  # another one where classes differ
+    cuts = np.searchsorted(rows["rank"], np.array([*starts, 2**64 - 1], np.uint64))
     for number in np.flatnonzero(np.diff(cuts)).tolist():
         yield number, rows[cuts[number] : cuts[number + 1]].tobytes()

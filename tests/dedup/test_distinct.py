@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedup.distinct import are_among, distinct, distinct_with_places
+from curation.dedup.distinct import are_among, distinct, distinct_with_places, order_of
 
 NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 9) | st.integers(2**40, 2**40 + 99)
 
@@ -26,6 +26,12 @@ def test_which_are_among_others(values: list[int], others: list[int]) -> None:
     wanted = {*others, *values[::3]}
     found = are_among(np.array(values, np.uint64), np.array(sorted(wanted), np.uint64))
     assert found.tolist() == [value in wanted for value in values]
+
+
+@given(st.lists(NUMBERS, max_size=40), st.booleans())
+def test_order_leaves_equal_ones_as_they_come(values: list[int], ascending: bool) -> None:
+    values = sorted(values) if ascending else values
+    assert order_of(np.array(values, np.uint64)).tolist() == sorted(range(len(values)), key=values.__getitem__)
 
 
 @pytest.mark.parametrize("spread", [1, 2**20, 2**50])

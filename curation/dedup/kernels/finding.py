@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from curation.dedup.kernels import read_only
-from curation.dedup.kernels.prefetching import prefetch_row
+from curation.dedup.kernels.prefetching import prefetch_stretch
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry
 
 U = np.uint64
@@ -44,11 +44,12 @@ def find_wanted(keys: UInt64s, places: Int64s, wanted: UInt64s, low: Bytes, rows
     wanted  ascending
     low     uint8[a power of two]: 1 for the low bits of each; they tell most that are not wanted
     """
-    count, bits = 0, U(len(low) - 1)
+    count, bits, width = 0, U(len(low) - 1), keys.shape[1]
     for row in range(len(places)):
         if row + _AHEAD < len(places):
-            prefetch_row(keys, places[row + _AHEAD])
-        for band in range(keys.shape[1]):
+            ahead = places[row + _AHEAD] * width
+            prefetch_stretch(keys, ahead, ahead + width)
+        for band in range(width):
             key = keys[places[row], band]
             if low[np.int64(key & bits)]:
                 place = np.searchsorted(wanted, key)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from curation.dedup.kernels import read_only
-from curation.dedup.kernels.prefetching import prefetch_for_reading
+from curation.dedup.kernels.prefetching import prefetch_stretch
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry
 
 _AHEAD = 16  # edges whose signatures are asked for before they are looked at
-_LINE = 64  # bytes that a cache fetches at once
 _NUMBER = np.uint64((1 << 48) - 1)  # of a rank, below the class
 
 
@@ -19,8 +18,8 @@ def count_agreements(theirs: Bytes, which: Int64s, ours: Bytes, rows: Int64s, co
     width = theirs.shape[1]
     for edge in range(len(which)):
         if edge + _AHEAD < len(which):
-            for place in range(0, width, _LINE):
-                prefetch_for_reading(theirs, which[edge + _AHEAD] * width + place)
+            ahead = which[edge + _AHEAD] * width
+            prefetch_stretch(theirs, ahead, ahead + width)
         a, b = theirs[which[edge]], ours[rows[edge]]
         equal = 0
         for place in range(len(a)):

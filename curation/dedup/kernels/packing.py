@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from curation.dedup.kernels import read_only
-from curation.dedup.kernels.prefetching import prefetch
+from curation.dedup.kernels.prefetching import LINE, prefetch
 from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry, inlined
 
 UInt16s = np.ndarray[Any, Any]
@@ -19,7 +19,6 @@ U = np.uint64
 FURTHER = 255  # a gap byte that does not end its gap
 KEYS, GAPS, CLASSES, CHECKS = range(4)  # sections of a blob
 _HALF = U(32)
-_LINE = 64  # bytes that a cache fetches at once
 
 
 @inlined
@@ -64,7 +63,7 @@ def place_keys(
             partition = partition_of(key, partitions)
             at = begins[KEYS, partition]
             words[at] = key
-            prefetch(words, at + _LINE // 8)
+            prefetch(words, at + LINE // 8)
             begins[KEYS, partition] = at + 1
             if classed:
                 shorts[begins[CLASSES, partition]] = classes[document]
@@ -79,7 +78,7 @@ def place_keys(
                 at += 1
                 gap -= FURTHER
             gaps[at] = gap
-            prefetch(gaps, at + _LINE)
+            prefetch(gaps, at + LINE)
             begins[GAPS, partition] = at + 1
             last[partition] = row
 

@@ -17,7 +17,7 @@ from numba.np.arrayobj import make_array
 
 from curation.text.kernels.compiling import inlined
 
-WORDS_PER_LINE = 8  # uint64 that a cache fetches at once
+LINE = 64  # bytes that a cache fetches at once
 
 _READING, _WRITING, _KEEP, _DATA = 0, 1, 3, 1  # as LLVM's reference of `llvm.prefetch` has them
 
@@ -35,11 +35,10 @@ def prefetch_for_reading(_typing: Any, array: Any, place: Any) -> Any:
 
 
 @inlined
-def prefetch_row(rows, row):  # type: ignore[no-untyped-def]
-    """`prefetch_for_reading` of a row of uint64[rows, words], with no gaps between rows."""
-    words = rows.shape[1]
-    for word in range(0, words, WORDS_PER_LINE):
-        prefetch_for_reading(rows, row * words + word)
+def prefetch_stretch(array, start, stop):  # type: ignore[no-untyped-def]
+    """`prefetch_for_reading` of all places from `start` up to `stop`, counted as if the array were flat, without gaps."""
+    for place in range(start, stop, LINE // array.itemsize):
+        prefetch_for_reading(array, place)
 
 
 def _generate(purpose: int, context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

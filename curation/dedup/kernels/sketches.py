@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from curation.dedup.kernels import read_only
-from curation.dedup.kernels.prefetching import prefetch_for_reading
+from curation.dedup.kernels.prefetching import prefetch_stretch
 from curation.text.kernels.compiling import Int64s, UInt64s, entry, inlined, kernel
 
 U32 = np.uint32
 UInt32s = np.ndarray[Any, Any]
 DIGITS = 256
 _FEW = 48  # of so many hashes sorting by insertion is the faster way
-_PER_LINE, _MOST_ASKED_FOR = 16, 1024  # hashes that a cache fetches at once, and that it is asked for of a sketch
+_MOST_ASKED_FOR = 1024  # hashes of a sketch
 _FEW_STEPS = 4  # of four merges at once: what is left is merged by two
 
 
@@ -107,8 +107,8 @@ def compare_pairs(
 @inlined
 def ask_for(hashes, bounds, document):  # type: ignore[no-untyped-def]
     """Has the memory of a document's sketch fetched."""
-    for place in range(bounds[document], min(bounds[document + 1], bounds[document] + _MOST_ASKED_FOR), _PER_LINE):
-        prefetch_for_reading(hashes, place)
+    start = bounds[document]
+    prefetch_stretch(hashes, start, min(bounds[document + 1], start + _MOST_ASKED_FOR))
 
 
 @kernel
