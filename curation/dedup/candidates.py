@@ -44,7 +44,8 @@ class Round:
     whole      the column is one hash of 128 bits, equal or not; else each 8 bytes are a key
     earlier    folders of the rounds whose removals take no part any more
     undecided  path of a folder with a mask a home: only those take part; "" for all
-    ranked     whether the keep policy counts; else the first is the smaller number
+    components whether what shares a key is alike without being compared: keys count to the last bit, and the first is the
+               smaller number, since the keep policy comes later
     only       path of a file of the keys that count, ascending, each once; "" where all do
     """
 
@@ -54,7 +55,7 @@ class Round:
     whole: bool
     earlier: tuple[str, ...]
     undecided: str
-    ranked: bool
+    components: bool
     partitions: int
     neighbourhood: Neighbourhood
     only: str = ""
@@ -82,7 +83,7 @@ def removed_path(folder: str, home: int) -> str:
 
 @dataclass(frozen=True)
 class PackKeys:
-    """The emitting half of the shuffle: a home in, a blob for each partition out. Memory: some 10 bytes a key of a home."""
+    """The emitting half of the shuffle: a home in, a blob for each partition out. Memory: 6 to 16 bytes a key of a home."""
 
     round: Round
 
@@ -100,32 +101,31 @@ class PackKeys:
         column, classes = batch.column(0), batch.column(1).to_numpy()
         if column.null_count:
             places = places[np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)[places]]
-        classes = classes[places] if self.round.ranked else np.zeros(len(places), np.uint16)
-        keys, checks = words_of(column), np.zeros(0, np.uint64)
-        if self.round.whole:
-            keys, checks = np.ascontiguousarray(keys[:, :1]), np.ascontiguousarray(keys[:, 1])
-        if only is None:
-            return Documents(first + places, classes, places, keys, checks)
-        chosen, bands = only.among(keys, places)
-        few = keys[places[chosen], bands].reshape(-1, 1)
-        return Documents(first + places[chosen], classes[chosen], np.arange(len(chosen)), few, checks)
+        classes = np.zeros(len(places), np.uint16) if self.round.components else classes[places]
+        words = words_of(column)
+        if only is not None:
+            chosen, bands = only.among(words, places)
+            few = words[places[chosen], bands].reshape(-1, 1)
+            return Documents(first + places[chosen], classes[chosen], np.arange(len(chosen)), few, few[:, :0])
+        keys = words[:, :1] if self.round.whole else words
+        checks = words[:, 1:] if self.round.whole else keys if self.round.components else keys[:, :0]
+        return Documents(first + places, classes, places, keys, checks)
 
 
 @dataclass(frozen=True)
 class JoinStars:
     """The reducing half: a partition's blobs in, a file with its edges out, a section a home. Gives the file's receipt.
 
-    packed  edges of 8 bytes; else pairs of numbers, (nearer, farther), as the search for components reads them
+    Edges have 8 bytes; for components they are pairs of numbers, (nearer, farther).
     """
 
     round: Round
-    packed: bool = True
 
     def __call__(self, partition: int, blobs: Sequence[memoryview]) -> bytes:
         round, path = self.round, f"{self.round.folder}/edges/{partition:05d}"
         # what an index holds stays whatever it resembles; its near duplicates are left out where they are asked about
-        least = round.neighbourhood.own if round.whole or not self.packed else 0
-        sections = edge_sections(*star_edges(blobs), round.neighbourhood, least, self.packed)
+        least = round.neighbourhood.own if round.whole or round.components else 0
+        sections = edge_sections(*star_edges(blobs), round.neighbourhood, least, not round.components)
         written = write_sections(round.run.uri(path), sections, round.neighbourhood.homes)
         return json.dumps({path: asdict(written)}).encode()
 

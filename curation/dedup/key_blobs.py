@@ -1,12 +1,15 @@
-"""How keys travel: for each partition a blob with the keys of many documents, 9 bytes a key.
+"""How keys travel: for each partition a blob with the keys of many documents, 6 bytes a key.
 
 A blob has STRIPES stripes, each with the keys of its share of the partition, so that whoever looks for equal ones needs to look
 in no more memory than a core's cache holds, and still has few blobs to fetch. A stripe is
 
-    header · keys u64 · gaps of the documents' rows, a byte each (kernels/packing.py) · classes u16 · checks u64
+    header · lows u32 · gaps u16 · classes u16 · checks u64
 
-Each section begins at a multiple of eight bytes. Classes are left out where all documents have the same; checks where the keys
-are all there is to compare.
+where lows are the lowest 32 bits of the keys, and gaps those of the documents' rows beside 8 bits more of the key
+(kernels/packing.py). Each section begins at a multiple of eight bytes. Classes are left out where all documents have the same.
+
+So keys of a stripe that agree in 40 bits meet, which of a million different ones one pair in two stripes does: a candidate like
+others, where candidates are compared. Where they are not, checks tell keys apart, and are left out else.
 """
 
 from __future__ import annotations
@@ -22,16 +25,17 @@ from curation.dedup.kernels.packing import CHECKS, CLASSES, GAPS, KEYS, count_ke
 
 UInt64s = npt.NDArray[np.uint64]
 UInt16s = npt.NDArray[np.uint16]
+UInt32s = npt.NDArray[np.uint32]
 Int64s = npt.NDArray[np.int64]
 
 NUMBER_BITS = 48  # of a rank; the class stands above
 _NUMBER = np.uint64((1 << NUMBER_BITS) - 1)
 _CLASS = np.uint64(NUMBER_BITS)
-_HEADER = struct.Struct("<QQQII")  # first number, keys, gap bytes, the class of all, what follows
+_HEADER = struct.Struct("<QQQII")  # first number, keys, gaps, the class of all, what follows
 _CLASSED, _CHECKED = 1, 2
 _WORD = 8
 STRIPES = 4
-_KINDS: dict[int, Any] = {KEYS: np.uint64, GAPS: np.uint8, CLASSES: np.uint16, CHECKS: np.uint64}  # of the sections
+_KINDS: dict[int, Any] = {KEYS: np.uint32, GAPS: np.uint16, CLASSES: np.uint16, CHECKS: np.uint64}  # of the sections
 _SIZES = {section: np.dtype(kind).itemsize for section, kind in _KINDS.items()}
 
 
@@ -52,7 +56,7 @@ class Documents(NamedTuple):
     classes  policy class of each
     places   where each stands in `keys` and `checks`
     keys     uint64[…, keys of each]
-    checks   uint64[…] or empty: a second word that must be equal too; then there is one key a document
+    checks   uint64[…, keys of each], a second word of each key that must be equal too; or uint64[…, 0]
     """
 
     rows: Int64s
@@ -63,7 +67,7 @@ class Documents(NamedTuple):
 
 
 def pack(first: int, documents: Sequence[Documents], partitions: int) -> Iterator[tuple[int, memoryview]]:
-    """The blobs, (partition, blob), in ascending order; rows count from the number `first`. Memory: 9 to 19 bytes a key.
+    """The blobs, (partition, blob), in ascending order; rows count from the number `first`. Memory: 6 to 16 bytes a key.
 
     The blobs are views of one buffer.
     """
@@ -73,22 +77,20 @@ def pack(first: int, documents: Sequence[Documents], partitions: int) -> Iterato
         count_keys(some.keys, some.places, some.rows, stripes, key_counts, gap_counts, last)
     classes = np.concatenate([np.zeros(0, np.uint16), *(some.classes for some in documents)])
     mixed = len(classes) > 0 and bool((classes != classes[0]).any())
-    checked = any(len(some.checks) for some in documents)
+    checked = any(some.checks.shape[1] for some in documents)
     counts = np.stack([key_counts, gap_counts, key_counts * mixed, key_counts * checked])
     begins, ends = _sections(counts)
     buffer = np.empty(int(ends[-1]) // _WORD, np.uint64)
-    content, shorts = buffer.view(np.uint8), buffer.view(np.uint16)
+    content, lows, shorts = (buffer.view(kind) for kind in (np.uint8, np.uint32, np.uint16))
     moving, last[:] = begins // np.array([[size] for size in _SIZES.values()]), 0
     for some in documents:
         given = some.classes if mixed else some.classes[:0]
-        place_keys(
-            some.keys, some.places, some.rows, given, some.checks, stripes, last, moving, buffer, content, shorts
-        )
+        place_keys(some.keys, some.places, some.rows, given, some.checks, stripes, last, moving, buffer, lows, shorts)
     follows, uniform = _CLASSED * mixed | _CHECKED * checked, int(classes[0]) if len(classes) else 0
     starts = [0, *ends.tolist()]
     for stripe, (keys, gaps, *_) in enumerate(counts.T.tolist()):
         _HEADER.pack_into(content.data, starts[stripe], first, keys, gaps, uniform, follows)
-        for section in (GAPS, CLASSES):
+        for section in (KEYS, GAPS, CLASSES):
             end = int(moving[section, stripe]) * _SIZES[section]
             content[end : -(-end // _WORD) * _WORD] = 0
     for partition in np.flatnonzero(key_counts.reshape(-1, STRIPES).any(axis=1)).tolist():
@@ -108,8 +110,8 @@ class Stripe(NamedTuple):
 
     first: int
     uniform: int
-    keys: UInt64s
-    gaps: npt.NDArray[np.uint8]
+    lows: UInt32s
+    gaps: UInt16s
     classes: UInt16s
     checks: UInt64s
 

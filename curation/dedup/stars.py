@@ -15,27 +15,27 @@ SLOTS_PER_WORD = 32
 ALL = np.full(1, 2**64 - 1, np.uint64)  # a table in which no key is alone
 GROUP_KEYS = 2000  # of a group, on average: it fits a core's cache with its hash table
 MOST_GROUP_BITS = 14  # so many groups are written to at once
-MOST_KEYS = (1 << 32) - 1  # of a stripe
+MOST_KEYS = 1 << 30  # of a stripe: the table has no more words than 32 bits tell apart, see `note_keys`
 
 
 def noted(stripes: Sequence[Stripe]) -> UInt64s:
     """A table of slots in which every key is noted: uint64[a power of two], some SLOTS of two bits a key."""
-    keys = sum(len(stripe.keys) for stripe in stripes)
+    keys = sum(len(stripe.lows) for stripe in stripes)
     words = max(1, SLOTS * keys // SLOTS_PER_WORD)
     slots = np.zeros(1 << math.ceil(math.log2(words)), np.uint64)
     for stripe in stripes:
-        note_keys(stripe.keys, slots)
+        note_keys(stripe.lows, slots)
     return slots
 
 
 def shared(stripes: Sequence[Stripe], slots: UInt64s) -> UInt64s:
     """A record of each key that several documents have, uint64[records, 2 or 3], and of some others."""
-    keys, width = sum(len(stripe.keys) for stripe in stripes), CHECK + any(len(stripe.checks) for stripe in stripes)
+    keys, width = sum(len(stripe.lows) for stripe in stripes), CHECK + any(len(stripe.checks) for stripe in stripes)
     assert keys < MOST_KEYS
     records, count = np.empty((keys, width), np.uint64), 0
     for each in stripes:
         count = sift_keys(
-            each.keys, each.gaps, each.first, each.uniform, each.classes, each.checks, slots, records, count
+            each.lows, each.gaps, each.first, each.uniform, each.classes, each.checks, slots, records, count
         )
     return records[:count]
 

@@ -12,11 +12,11 @@ from curation.pipeline.deduplicate import KEYS_PER_PARTITION, LATER_ROUNDS, MARG
 from curation.recipes.dedup import Best, Dedup, MinHash
 from curation.recipes.model import Recipe
 
-KEY_BYTES = 9  # of a key and its document, see `dedup/key_blobs.py`
-CHECK_BYTES = 8  # the other half of a hash of 128 bits
+KEY_BYTES = 6  # of a key and its document, see `dedup/key_blobs.py`
+CHECK_BYTES = 8  # the other half of a hash of 128 bits, or of a key all bits
 CLASS_BYTES = 2  # where documents of a blob are of several policy classes
 RANK_BYTES = 64  # of a key while a stripe's keys become edges, see `dedup/stars.py`
-PACKED_BYTES = 24  # of a key while a home's are packed
+PACKED_BYTES = 24  # of a key while a home's are packed: of the file, of the blobs, checks and classes included
 DRIVER = {True: 1, False: 6}  # bytes a document in the driver: verified, by components
 
 SAME_PAGE = "its address in canonical form"
@@ -55,10 +55,9 @@ def kept(dedup: Dedup) -> str:
 def near_round(minhash: MinHash, classes: int) -> str:
     """The keys of near duplicates."""
     if minhash.finer is None:
-        every = (
-            f"{minhash.bands} keys of {KEY_BYTES} bytes a document"  # ranks do not count before components are there
-        )
-        return f"{every} ({minhash.banding}); whatever shares one, however far around, counts as one"
+        bytes_each = KEY_BYTES + CHECK_BYTES  # ranks do not count before components are there
+        every = f"{minhash.bands} keys of {bytes_each} bytes a document ({minhash.banding})"
+        return f"{every}; whatever shares one, however far around, counts as one"
     told = f"{minhash.bands} keys of {KEY_BYTES + classes} bytes a document ({minhash.banding}), then in up to {LATER_ROUNDS}"
     return (
         f"{told} rounds {minhash.finer.bands} ({minhash.finer}) of each that met others and found none that is similar"

@@ -170,11 +170,11 @@ class Deduplication:
         homes, few = len(self.homes), self.engine.few
         return homes <= few or (homes <= HOMES_LOOKED_THROUGH and self.taking_part <= few * self.home_documents)
 
-    def shuffle(self, name: str, round: Round, packed: bool = True) -> tuple[str, ...]:
+    def shuffle(self, name: str, round: Round) -> tuple[str, ...]:
         """The keys of a round become edges. Gives the files."""
 
         def work() -> tuple[dict[str, Written], dict[str, Any]]:
-            emit, reduce = PackKeys(round), JoinStars(round, packed)
+            emit, reduce = PackKeys(round), JoinStars(round)
             if self.few:
                 return joined(shuffled_here(emit, self.homes, reduce)), {}
             return joined(list(self.engine.shuffle(emit, self.homes, reduce, round.partitions))), {}
@@ -184,17 +184,26 @@ class Deduplication:
     # ---- the rounds ----
 
     def round(
-        self, name: str, column: str, whole: bool, keys: int, undecided: str = "", ranked: bool = True, only: str = ""
+        self,
+        name: str,
+        column: str,
+        keys: int,
+        whole: bool = False,
+        undecided: str = "",
+        components: bool = False,
+        only: str = "",
     ) -> Round:
         """A round in a folder of its own, behind those that removed documents before."""
         partitions = 1 if only else 1 + self.taking_part * keys // KEYS_PER_PARTITION
         earlier = tuple(folder for folder, reason in self.removing if reason != NEAR)
         folder = f"{self.run.work}/dedup/{name}"
-        return Round(self.run, folder, column, whole, earlier, undecided, ranked, partitions, self.neighbourhood, only)
+        return Round(
+            self.run, folder, column, whole, earlier, undecided, components, partitions, self.neighbourhood, only
+        )
 
     def equal(self, column: str, reason: str) -> None:
         """Documents with one hash: the first in rank stays."""
-        round = self.round(reason, column, True, 1)
+        round = self.round(reason, column, 1, whole=True)
         files = self.shuffle(reason, round)
         settled = self.at_homes(f"{reason}-removed", Settle(round, files, None if reason == URL else 1.0), light=True)
         self.removing.append((round.folder, reason))
@@ -210,7 +219,8 @@ class Deduplication:
         for number in range(1 + LATER_ROUNDS):
             name = f"near-{number}"
             column, keys = (FINER_KEYS, signing.finer.bands) if number else (KEYS, signing.banding.bands)
-            round = self.round(name, column, False, keys, undecided_folder(done[-1]) if done else "", only=only)
+            undecided = undecided_folder(done[-1]) if done else ""
+            round = self.round(name, column, keys, undecided=undecided, only=only)
             near = Near(round, signing.agreement, target, MARGIN, done)
             asked = self.at_homes(f"{name}-asked", AskForSignatures(near, self.shuffle(name, round)))
             self.facts["rounds"] = number + 1
@@ -277,9 +287,9 @@ class Deduplication:
     def by_components(self, signing: Signing) -> None:
         """Near duplicates unverified: whatever shares keys, however far around, counts as one."""
         name = "near-0"
-        round = self.round(name, KEYS, False, signing.banding.bands, ranked=False)
+        round = self.round(name, KEYS, signing.banding.bands, components=True)
         near = Near(round, signing.agreement, 0.0, 0.0, ())
-        files = self.shuffle(name, round, packed=False)
+        files = self.shuffle(name, round)
         self.once(f"{name}-staying", lambda: (self.staying(round, files), {}))
         removed = self.at_homes(f"{name}-asked", AskAboutStaying(near))
         self.at_homes(f"{name}-answered", AnswerWithSignatures(near))

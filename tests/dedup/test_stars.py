@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.dedup import stars
+from curation.dedup.kernels.packing import KEY_BITS
 from curation.dedup.key_blobs import Documents, numbers_of, pack, ranks_of
 from curation.dedup.stars import star_edges
 
 Rows = list[tuple[int, int]]
-NONE = np.zeros(0, np.uint64)
+NONE = np.zeros((1, 0), np.uint64)
 ZERO = np.zeros(1, np.int64)
 
 
@@ -21,7 +22,7 @@ def edges_of(rows: Rows, checks: list[int] | None = None) -> list[tuple[int, int
     blobs = []
     for place, (key, rank) in enumerate(rows):
         number, policy_class = rank & ((1 << 48) - 1), rank >> 48
-        check = NONE if checks is None else np.array([checks[place]], np.uint64)
+        check = NONE if checks is None else np.array([[checks[place]]], np.uint64)
         one = Documents(ZERO, np.array([policy_class], np.uint16), ZERO, np.array([[key]], np.uint64), check)
         blobs += [blob for _, blob in pack(number, [one], 1)]
     return in_order(blobs)
@@ -49,19 +50,17 @@ def in_order(blobs: list[memoryview]) -> list[tuple[int, int]]:
 
 
 def slow_edges(rows: Rows, checks: list[int] | None = None) -> list[tuple[int, int]]:
-    """By a dictionary. With checks only those that have the check of the first."""
+    """By a dictionary of keys and checks."""
     checks = checks or [0] * len(rows)
-    first: dict[int, tuple[int, int]] = {}
+    first: dict[tuple[int, int], int] = {}
     for (key, rank), check in zip(rows, checks, strict=True):
-        first[key] = min(first.get(key, (rank, check)), (rank, check))
+        first[key, check] = min(first.get((key, check), rank), rank)
     return sorted(
-        (first[key][0], rank)
-        for (key, rank), check in zip(rows, checks, strict=True)
-        if rank != first[key][0] and check == first[key][1]
+        (first[key, check], rank) for (key, rank), check in zip(rows, checks, strict=True) if rank != first[key, check]
     )
 
 
-NUMBERS = st.integers(0, 9) | st.integers(0, 2**63)
+NUMBERS = st.integers(0, 9) | st.integers(0, 2**KEY_BITS - 1)
 
 
 @given(st.lists(st.tuples(NUMBERS, st.integers(0, 2**62)), max_size=60, unique_by=lambda row: row[1]), st.randoms())
@@ -109,6 +108,13 @@ def test_groups_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_better_class_is_the_centre_though_its_number_is_larger() -> None:
     ranks = ranks_of(np.array([1, 2, 3, 4], np.uint64), np.array([5, 5, 2, 9], np.uint16)).tolist()
     assert edges_of([(8, rank) for rank in ranks]) == sorted((ranks[2], ranks[place]) for place in (0, 1, 3))
+
+
+def test_keys_that_differ_in_bits_that_do_not_travel_are_told_apart_by_checks() -> None:
+    keys = [7, 7 | 1 << KEY_BITS, 7, 7 | 1 << KEY_BITS]
+    rows = list(zip(keys, range(4), strict=True))
+    assert edges_of(rows) == [(0, 1), (0, 2), (0, 3)]
+    assert edges_of(rows, checks=keys) == slow_edges(rows) == [(0, 2), (1, 3)]
 
 
 def test_keys_of_all_bits_and_none() -> None:

@@ -64,8 +64,8 @@ def test_a_shipped_recipe_step_by_step() -> None:
     ]
     assert "a shuffle: keys, no text; of alike documents the first is kept" in shown and "only shuffle" not in shown
     assert "MB of the kept text; a shuffle of its own: counts of its distinct pre-tokens" in shown
-    assert "a key of 17 bytes a document, the hash of its text" in shown
-    assert "14 keys of 9 bytes a document (14 × 8)" in shown
+    assert "a key of 14 bytes a document, the hash of its text" in shown
+    assert "14 keys of 14 bytes a document (14 × 8)" in shown
     assert "250 MB" in shown and "16 MB" in shown and "lid.176" in shown
     assert "\x1b" not in shown  # plain, as it is piped
 
@@ -90,8 +90,8 @@ def test_what_deduplication_sends_and_who_is_kept(tmp_path: Path) -> None:
     assert (
         "the longest of the earliest source in wiki, web is kept; the driver holds 1 byte a document" in told["dedup"]
     )
-    assert "a key of 19 bytes a document, the hash of its address" in told["dedup: url"]
-    assert "37 keys of 11 bytes a document (37 × 6), then in up to 2 rounds 55 (55 × 4)" in told["dedup: minhash"]
+    assert "a key of 16 bytes a document, the hash of its address" in told["dedup: url"]
+    assert "37 keys of 8 bytes a document (37 × 6), then in up to 2 rounds 55 (55 × 4)" in told["dedup: minhash"]
     assert "asks 128 bytes of its signature, and looks up a sketch of at most 4 kB" in told["dedup: homes"]
     assert "within 0.1 of 0.7" in told["dedup: homes"]
     assert "RUN/index" in told["index"] and "37 a document" in shown
@@ -100,7 +100,7 @@ def test_what_deduplication_sends_and_who_is_kept(tmp_path: Path) -> None:
     assert (loaded.dedup.minhash.bands, str(loaded.dedup.minhash.finer)) == (37, "55 × 4")
     unverified = explained("fineweb", "--set", "dedup={minhash: {preset: fineweb}}")
     assert (
-        "14 keys of 9 bytes a document (14 × 8); whatever shares one, however far around, counts as one" in unverified
+        "14 keys of 14 bytes a document (14 × 8); whatever shares one, however far around, counts as one" in unverified
     )
     assert "the driver holds 6 bytes a document" in unverified and "dedup: homes" not in unverified
     plain = explained("fineweb", "--set", "dedup={exact: true}")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from curation.dedup.kernels import read_only
-from curation.dedup.kernels.packing import FURTHER
-from curation.text.kernels.compiling import Bytes, Int64s, UInt64s, entry, inlined
+from curation.dedup.kernels.packing import FURTHER, GAP_BITS, LOW_BITS
+from curation.text.kernels.compiling import Int64s, UInt64s, entry, inlined
 
 U = np.uint64
 UInt16s = np.ndarray[Any, Any]
@@ -23,17 +23,18 @@ CLASS = U(48)  # where the class stands in a rank, above the number
 _GOLDEN = U(0x9E3779B97F4A7C15)
 _HIGH = U(40)
 _PER_WORD, _IN_WORD = U(5), U(31)  # of the slots of two bits
+_GAP, _LOW = U(GAP_BITS), U(LOW_BITS)
 NOBODY = np.uint32(0xFFFFFFFF)  # an empty place of the table
 
 
 @entry
-def note_keys(keys: UInt64s, slots: UInt64s) -> None:
-    """Notes each key in a table of two bits a slot: that there was one, and that there was another.
+def note_keys(lows: UInt32s, slots: UInt64s) -> None:
+    """Notes each key, of which the lowest 32 bits are given, in a table of two bits a slot: that there was one, and another.
 
-    slots  uint64[a power of two]
+    slots  uint64[a power of two, 2²⁷ at most]
     """
-    for key in keys:
-        word, one = word_of(key, slots), U(1) << bit_of(key)
+    for low in lows:
+        word, one = word_of(U(low), slots), U(1) << bit_of(U(low))
         slots[word] |= one | ((slots[word] & one) << U(1))
 
 
@@ -51,8 +52,8 @@ def bit_of(key):  # type: ignore[no-untyped-def]
 
 @entry
 def sift_keys(
-    keys: UInt64s, gaps: Bytes, first: int, uniform: int, classes: UInt16s, checks: UInt64s, slots: UInt64s, records: UInt64s,
-    count: int,
+    lows: UInt32s, gaps: UInt16s, first: int, uniform: int, classes: UInt16s, checks: UInt64s, slots: UInt64s,
+    records: UInt64s, count: int,
 ) -> int:  # fmt: skip
     """Puts down a record of each key of a blob whose slot has another, from records[count] on; gives how many there are then.
 
@@ -63,10 +64,11 @@ def sift_keys(
     """
     classed, checked = len(classes) > 0, len(checks) > 0
     number, position = first, 0
-    for gap in gaps:
+    for beside in gaps:
+        gap = np.int64(beside) & FURTHER
         number += gap
         if gap != FURTHER:
-            key = keys[position]
+            key = U(lows[position]) | ((U(beside) >> _GAP) << _LOW)
             records[count, KEY] = key
             records[count, RANK] = U(number) | (U(classes[position] if classed else uniform) << CLASS)
             if checked:
@@ -99,7 +101,7 @@ def place_in_groups(records: UInt64s, mask: int, places: Int64s, grouped: UInt64
 def join_stars(records: UInt64s, starts: Int64s, table: UInt32s, nearer: UInt64s, farther: UInt64s) -> int:
     """Writes the edges, (nearer, farther) as ranks, and gives their number.
 
-    records  grouped. Where they have checks, documents of one key and two checks get no edge
+    records  grouped. Where they have checks, those are compared as a part of the key
     starts   int64[groups + 1]
     table    as long as a power of two that is twice the largest group at least
     """
@@ -113,7 +115,7 @@ def join_stars(records: UInt64s, starts: Int64s, table: UInt32s, nearer: UInt64s
         for number in range(start, stop):
             key, rank = records[number, KEY], records[number, RANK]
             place = np.int64((key * _GOLDEN) >> _HIGH) & (size - 1)
-            while table[place] != NOBODY and records[np.int64(table[place]), KEY] != key:
+            while table[place] != NOBODY and not alike(records, np.int64(table[place]), number, checked):
                 place = (place + 1) & (size - 1)
             first = table[place]
             if first == NOBODY:
@@ -124,21 +126,23 @@ def join_stars(records: UInt64s, starts: Int64s, table: UInt32s, nearer: UInt64s
                 nearer[edges] = place  # which key; who is first for it is known when the group is through
                 farther[edges] = first if ahead else number
                 edges += 1
-        kept = first_edge
         for edge in range(first_edge, edges):
-            first, other = np.int64(table[np.int64(nearer[edge])]), np.int64(farther[edge])
-            if not checked or records[first, CHECK] == records[other, CHECK]:
-                nearer[kept] = records[first, RANK]
-                farther[kept] = records[other, RANK]
-                kept += 1
-        edges = kept
+            nearer[edge] = records[np.int64(table[np.int64(nearer[edge])]), RANK]
+            farther[edge] = records[np.int64(farther[edge]), RANK]
     return edges
+
+
+@inlined
+def alike(records, one, other, checked):  # type: ignore[no-untyped-def]
+    """Whether two records have one key, and one check."""
+    same = records[one, KEY] == records[other, KEY]
+    return same and (not checked or records[one, CHECK] == records[other, CHECK])
 
 
 def warm_up() -> None:
     """Compiles the kernels of this file."""
     keys, starts = np.zeros(1, np.uint64), np.array([0, 1])
-    given = [read_only(array) for array in (keys, keys.view(np.uint8)[:1], keys.view(np.uint16), keys)]
+    given = [read_only(array) for array in (keys.view(np.uint32), keys.view(np.uint16)[:1], keys.view(np.uint16), keys)]
     records = np.zeros((1, 3), np.uint64)
     note_keys(given[0], keys.copy())
     sift_keys(given[0], given[1], 0, 0, given[2], given[3], keys.copy(), records, 0)
