@@ -77,7 +77,7 @@ class MeasuredEngine:
         folder = self._scratch / uuid.uuid4().hex
         folder.mkdir(parents=True)
         yield from self.inner.shuffle(partial(counted, str(folder), emit), items, reduce, partitions)
-        self.costs.shuffled += sum(int(path.read_text()) for path in folder.iterdir())
+        self.costs.shuffled += sum(int(line) for path in folder.iterdir() for line in path.read_text().split())
         self._spend(f"{called(emit)}, {called(reduce)}")
 
     def close(self) -> None:
@@ -99,9 +99,10 @@ def called(task: object) -> str:
 
 
 def counted(folder: str, emit: Emit[Item], item: Item) -> Iterable[tuple[int, bytes | memoryview]]:
-    """What `emit` gives, and the sum of its bytes in a file of the folder."""
+    """What `emit` gives, and the sum of its bytes in a file of this process in the folder."""
     total = 0
     for partition, blob in emit(item):
         total += len(blob)
         yield partition, blob
-    (Path(folder) / uuid.uuid4().hex).write_text(str(total))
+    with Path(folder, str(os.getpid())).open("a") as counts:
+        counts.write(f"{total}\n")
