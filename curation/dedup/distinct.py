@@ -1,4 +1,4 @@
-"""Numbers in order, and each once: by a sort, which for whole numbers is several times faster than numpy's `unique`."""
+"""Numbers in order, and each once: by a sort, which for whole numbers is many times faster than numpy's `unique`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.dedup.kernels.finding import find_places
+from curation.dedup.kernels.sorting import VALUES, sort_by_digits
 
 _PER_STRETCH = 4  # numbers, on average: what is searched for each value
+_FEW = 1000  # numbers, which numpy sorts as soon
 
 
-def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def ascending(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """The numbers in order. Memory: two arrays like theirs."""
+    if len(values) < _FEW:
+        return np.sort(values)
+    ordered, spare = values.copy(), np.empty_like(values)
+    return spare if sort_by_digits(ordered, spare, np.empty(VALUES, np.int64)) else ordered
+
+
+def distinct(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """The numbers, ascending, each once."""
-    ordered = np.sort(values)
+    ordered = ascending(values)
     return ordered[first_of_equal(ordered)]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedup.distinct import are_among, distinct, distinct_with_places, order_of
+from curation.dedup.distinct import are_among, ascending, distinct, distinct_with_places, order_of
 
 NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 9) | st.integers(2**40, 2**40 + 99)
 
@@ -21,6 +21,14 @@ def test_each_once_and_where_each_stands(numbers: list[int]) -> None:
     assert np.array_equal(distinct(values), once)
 
 
+@given(st.lists(NUMBERS, max_size=40), st.integers(0, 2**64 - 1))
+def test_order_by_any_of_the_digits(numbers: list[int], told: int) -> None:
+    """Of all bits only those of `told` differ, so that it is decided by some of the bytes, an even or odd number of them."""
+    values = np.resize(np.array([0, *numbers], np.uint64) & np.uint64(told), 2000)
+    given = values.copy()
+    assert np.array_equal(ascending(values), np.sort(values)) and np.array_equal(values, given)
+
+
 @given(st.lists(NUMBERS, max_size=40), st.lists(NUMBERS, max_size=40))
 def test_which_are_among_others(values: list[int], others: list[int]) -> None:
     wanted = {*others, *values[::3]}
@@ -29,8 +37,8 @@ def test_which_are_among_others(values: list[int], others: list[int]) -> None:
 
 
 @given(st.lists(NUMBERS, max_size=40), st.booleans())
-def test_order_leaves_equal_ones_as_they_come(values: list[int], ascending: bool) -> None:
-    values = sorted(values) if ascending else values
+def test_order_leaves_equal_ones_as_they_come(values: list[int], in_order: bool) -> None:
+    values = sorted(values) if in_order else values
     assert order_of(np.array(values, np.uint64)).tolist() == sorted(range(len(values)), key=values.__getitem__)
 
 
