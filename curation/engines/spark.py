@@ -1,6 +1,6 @@
 """The one door to Spark: tasks and blobs go through DataFrames (`mapInArrow`), so that Spark Connect works too.
 
-Only paths and receipts pass the JVM; workers read and write text and blobs themselves. A job costs some 80 ms of CPU, a row
+Only paths and receipts pass the JVM; workers read and write text and blobs themselves. A job costs some 0.15 CPU s, a row
 next to nothing: small items share a task.
 """
 
@@ -88,7 +88,7 @@ class SparkEngine:
     """
 
     name = "spark"
-    few, few_light = 8, 64  # a job costs a tenth of a CPU second whatever it does, and more while Java warms up
+    few, few_light = 8, 64  # a job costs some 0.15 CPU s whatever it does, and more while Java warms up
 
     def __init__(self, scratch: str, partitions: int | None = None) -> None:
         self.scratch = scratch
@@ -112,7 +112,7 @@ class SparkEngine:
 
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             keep_freed_memory()
-            gc.freeze()  # the worker collects garbage after each task, and would look through all that is loaded, for 40 ms
+            gc.freeze()  # pyspark's worker collects garbage after each task, and would look through all that is loaded
             for batch in batches:
                 for row in batch.to_pylist():
                     result = pickle.dumps(attempt(task, pickle.loads(row["item"])))
